@@ -1,0 +1,76 @@
+# rota. `make` builds, `make demo` and `make check` also install what they need (tools/deps.sh).
+# Variables: B (build directory), SAN (address,undefined or thread), CC, CFLAGS.
+B ?= build
+SAN ?=
+CC := gcc
+OPT ?= -O2
+VERSION := 0.1.0
+WARN := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
+	-Wvla -Wundef -Wwrite-strings -Wno-missing-field-initializers
+ALL_CFLAGS = -std=gnu17 $(OPT) -g -fPIC -fvisibility=hidden -fno-strict-aliasing $(WARN) \
+	-Iinclude -Isrc -I$(B)/gen -DROTA_VERSION='"$(VERSION)"' -D_GNU_SOURCE \
+	$(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer) $(CFLAGS)
+LIBS := -lsqlite3 -lpthread
+CLI_LIBS := -ljansson
+ALL_LDFLAGS = $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+
+lib_src := $(wildcard src/base/*.c src/core/*.c src/pool/*.c src/store/*.c src/store/memory/*.c \
+	src/store/sqlite/*.c src/run/*.c)
+cli_src := $(wildcard src/cli/*.c src/exec/*.c)
+bench_src := $(wildcard bench/*.c)
+harness_src := $(wildcard tests/harness/*.c)
+suites := $(patsubst tests/%/,%,$(filter-out tests/harness/,$(sort $(dir $(wildcard tests/*/*.c)))))
+sql := $(wildcard src/store/sqlite/sql/*.sql src/store/sqlite/migrations/*.sql)
+
+obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
+.PHONY: all lib check check-fast demo deps asan tsan bench format tidy clean install tests
+all: $(B)/rota $(B)/librota.so $(B)/librota.a
+
+$(B)/obj/%.o: %.c Makefile | $(B)/gen/sqlite_sql.h
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(if $(filter tests/%,$<),-Itests/harness) -MMD -MP -c -o $@ $<
+$(B)/gen/sqlite_sql.h: tools/embed_sql.sh $(sql)
+	@mkdir -p $(@D)
+	sh tools/embed_sql.sh $(sql) > $@.tmp && mv $@.tmp $@
+
+$(B)/librota.a: $(call obj,$(lib_src))
+	rm -f $@ && ar rcs $@ $^
+$(B)/librota.so.0: $(call obj,$(lib_src)) tools/librota.map
+	$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,librota.so.0 -Wl,--version-script,tools/librota.map \
+		-Wl,-z,relro,-z,now -o $@ $(call obj,$(lib_src)) $(LIBS)
+$(B)/librota.so: $(B)/librota.so.0
+	ln -sf librota.so.0 $@
+$(B)/rota: $(call obj,$(cli_src)) $(B)/librota.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CLI_LIBS) $(LIBS)
+
+define suite_rule
+$(B)/tests/$(1): $(call obj,$(wildcard tests/$(1)/*.c) $(harness_src)) $(B)/librota.a
+	@mkdir -p $$(@D)
+	$(CC) $(ALL_LDFLAGS) -o $$@ $$^ $(CLI_LIBS) $(LIBS)
+endef
+$(foreach s,$(suites),$(eval $(call suite_rule,$(s))))
+tests: $(foreach s,$(suites),$(B)/tests/$(s)) $(B)/rota
+
+deps:
+	@sh tools/deps.sh build
+check: deps
+	@$(MAKE) --no-print-directory -j2 all tests
+	@sh tests/run.sh $(B)
+demo: deps
+	@$(MAKE) --no-print-directory -j2 all
+	@sh tools/demo.sh $(B)
+asan:
+	@$(MAKE) --no-print-directory -j2 B=$(B)-asan SAN=address,undefined OPT=-O1 all tests
+	@sh tests/run.sh $(B)-asan
+tsan:
+	@$(MAKE) --no-print-directory -j2 B=$(B)-tsan SAN=thread OPT=-O1 all tests
+	@sh tests/run.sh $(B)-tsan
+bench: all
+	$(B)/rota bench
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+tidy:
+	clang-tidy -quiet $(lib_src) $(cli_src) -- -std=gnu17 -Iinclude -Isrc -I$(B)/gen -D_GNU_SOURCE -DROTA_VERSION='"$(VERSION)"'
+clean:
+	rm -rf build build-asan build-tsan
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
