@@ -304,8 +304,10 @@ struct rota_op {
 	struct rota_error err;            /* err.status is the answer */
 	void (*done)(struct rota_op *op); /* last touch; short; submits more if it likes */
 	void *owner;
-	struct rota_op *next;             /* the lane's */
-	uint32_t tries;                   /* the lane's */
+	/* the lane's */
+	struct rota_op *next;
+	uint64_t group;                   /* which group took it; 0: none yet */
+	bool parked, recalled, repeated;
 };
 
 /* ---- above: what engines and public calls use ---- */
@@ -317,7 +319,8 @@ ROTA_CALL rota_store_submit(struct rota_store *store, struct rota_op *op, struct
  * caller's thread steps the lane itself when nobody else does. Never from done() or an engine.
  * Returns op->err.status, and op->err in err. */
 ROTA_CALL rota_store_run(struct rota_store *store, struct rota_op *op, struct rota_error *err);
-/* A parked CLAIM is answered soon, with nothing. No effect on one that is not parked. */
+/* A CLAIM that waits is answered soon, with nothing, also if it is not parked yet. The op must not be
+ * done; who uses it again clears op->recalled first. */
 void rota_store_recall(struct rota_store *store, struct rota_op *op);
 struct rota_world *rota_store_world(struct rota_store *store);
 /* As rota_store_open, in a world. Tests and the simulator pass theirs. */
