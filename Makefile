@@ -8,7 +8,7 @@ VERSION := 0.1.0
 WARN := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
 	-Wvla -Wundef -Wwrite-strings -Wno-missing-field-initializers
 ALL_CFLAGS = -std=gnu17 $(OPT) -g -fPIC -fvisibility=hidden -fno-strict-aliasing $(WARN) \
-	-Iinclude -Isrc -I$(B)/gen -DROTA_VERSION='"$(VERSION)"' -D_GNU_SOURCE \
+	-Iinclude -Isrc -Ibench -I$(B)/gen -DROTA_VERSION='"$(VERSION)"' -D_GNU_SOURCE \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer) $(CFLAGS)
 LIBS := -lsqlite3 -lpthread
 CLI_LIBS := -ljansson
@@ -40,7 +40,7 @@ $(B)/librota.so.0: $(call obj,$(lib_src)) tools/librota.map
 		-Wl,-z,relro,-z,now -o $@ $(call obj,$(lib_src)) $(LIBS)
 $(B)/librota.so: $(B)/librota.so.0
 	ln -sf librota.so.0 $@
-$(B)/rota: $(call obj,$(cli_src)) $(B)/librota.a
+$(B)/rota: $(call obj,$(cli_src) $(bench_src)) $(B)/librota.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CLI_LIBS) $(LIBS)
 
 define suite_rule
@@ -70,7 +70,7 @@ bench: all
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 tidy:
-	clang-tidy -quiet $(lib_src) $(cli_src) -- -std=gnu17 -Iinclude -Isrc -I$(B)/gen -D_GNU_SOURCE -DROTA_VERSION='"$(VERSION)"'
+	clang-tidy -quiet $(lib_src) $(cli_src) -- -std=gnu17 -Iinclude -Isrc -Ibench -I$(B)/gen -D_GNU_SOURCE -DROTA_VERSION='"$(VERSION)"'
 clean:
 	rm -rf build build-asan build-tsan
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
