@@ -8,7 +8,9 @@
  *           CHECK_EQ(count, 3);
  *   }
  *
- * build/tests/SUITE [--list] [--store KIND] [--seed N] [--no-fork] [--jobs N] [NAME-PART]… */
+ * build/tests/SUITE [--list] [--store KIND] [--seed N] [--no-fork] [--jobs N] [NAME-PART]…
+ * --no-fork is for debuggers: one process, no time limit. A helper process that a test leaves behind
+ * is killed. */
 #ifndef ROTA_TEST_H
 #define ROTA_TEST_H
 #include <inttypes.h>
@@ -24,7 +26,7 @@ typedef void test_fn(void);
 struct test_case {
 	const char *name, *file;
 	test_fn *run;
-	int timeout_s; /* 0: 60 */
+	int timeout_s; /* 0: 60; more under sanitizers */
 	struct test_case *next;
 };
 void test_register(struct test_case *test);
@@ -37,7 +39,7 @@ void test_register(struct test_case *test);
 
 /* A failed check prints file:line, what was compared, and ends the test. From any thread. */
 _Noreturn void test_fail(const char *file, int line, const char *format, ...) ROTA_TEXT(3);
-void test_skip(const char *why); /* ends the test as skipped; ends the process */
+_Noreturn void test_skip(const char *why); /* ends the test as skipped; ends the process */
 #define CHECK(cond) ((cond) ? (void)0 : test_fail(__FILE__, __LINE__, "%s", #cond))
 #define CHECK_MSG(cond, ...) ((cond) ? (void)0 : test_fail(__FILE__, __LINE__, __VA_ARGS__))
 #define CHECK_EQ(a, b) test_check_eq(__FILE__, __LINE__, #a, (int64_t)(a), #b, (int64_t)(b))
@@ -55,9 +57,10 @@ void test_check_status(const char *file, int line, const char *call, enum rota_s
 
 /* This test's directory (removed afterwards when it passed); absolute. */
 const char *test_dir(void);
-/* "DIR/name", valid until the test ends. */
+/* "DIR/name", valid until the process ends. */
 const char *test_path(const char *name);
-/* --store: "memory" or "sqlite"; URL of a store named `name` in this test: "memory:NAME" or a path. */
+/* --store: "memory" (the default) or "sqlite"; URL of a store named `name` in this test: "memory:…"
+ * or a path. */
 const char *test_store_kind(void);
 const char *test_store_url(const char *name);
 /* --seed, else random and printed when the test fails. */
@@ -72,4 +75,11 @@ struct rota_world *test_world_new(uint64_t seed);
 void test_world_advance(struct rota_world *world, rota_duration by);
 void test_world_set_date(struct rota_world *world, rota_time date);
 void test_world_free(struct rota_world *world);
+
+/* Memory that runs out: the nth allocation of this thread from now on (1: the next) fails, by
+ * malloc, calloc, realloc and whoever uses them; with for_good those after it too. True when it has
+ * come to that since. Skips the test where allocations cannot be caught (sanitizers). */
+void test_alloc_fail(uint64_t nth, bool for_good);
+bool test_alloc_failed(void);
+void test_alloc_recover(void);
 #endif
