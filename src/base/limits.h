@@ -31,6 +31,8 @@
 #define ROTA_NEWS_MAX 8192                   /* ended tasks named per group; above, waiters look for themselves */
 #define ROTA_BLOB_INLINE_MAX 2048            /* payloads above live beside the row, so that a claim does not rewrite them */
 #define ROTA_WORKER_SLOTS_MAX 4096           /* worker processes of one machine on one file: a byte each to lock */
+#define ROTA_POOL_THREADS_MAX 4096           /* threads of one pool: more only take memory and turns */
+#define ROTA_JOB_BYTES_MAX (96 << 20)        /* what a handler leaves: result, text and follow-ups together */
 
 /* ---- defaults ---- */
 #define ROTA_DEFAULT_QUEUE "default"

@@ -11,7 +11,10 @@ struct rota_origin {
 	void (*progress)(struct rota_job *job, struct rota_bytes progress);
 	enum rota_status (*enqueue)(struct rota_job *job, const struct rota_task *tasks, size_t n,
 		struct rota_error *err);
-	/* On the pool's thread, just before the handler; false: do not run it (lease lost meanwhile). */
+	/* text: valid for the call. */
+	void (*status)(struct rota_job *job, const char *text);
+	/* On the pool's thread, just before the handler. False: the origin has taken the job back (its
+	 * lease was lost meanwhile), and the pool forgets it. */
 	bool (*starting)(struct rota_job *job);
 	/* The handler has ended and the verdict (rota_job_verdict) is complete. Last touch. */
 	void (*ended)(struct rota_job *job, enum rota_outcome outcome);
