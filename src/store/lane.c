@@ -187,21 +187,32 @@ static bool hopeless(enum rota_status status)
 	return status == ROTA_BUSY || status == ROTA_UNAVAILABLE || status == ROTA_CORRUPT;
 }
 
+static void claims_refuse(struct rota_lane *lane, const struct rota_error *err)
+{
+	refuse(lane->batch.claims, lane->batch.claim_count, err);
+	if (lane->batch.parked_ran || lane->batch.retry_parked)
+		refuse(lane->batch.parked, lane->batch.parked_count, err);
+}
+
 static void group_failed(struct rota_lane *lane, const struct rota_error *err)
 {
 	struct rota_batch *b = &lane->batch;
+	struct rota_error again = { .status = ROTA_OK };
 
-	for (size_t i = 0; i < b->count; i++) {
-		if (hopeless(err->status))
-			refuse(&b->ops[i], 1, err);
-		else
-			alone(lane, b->ops[i], err);
+	if (hopeless(err->status) || !b->count) {
+		refuse(b->ops, b->count, err);
+		claims_refuse(lane, err);
+		return;
 	}
-	/* Claims are asked again by whoever wanted them: they hold no work of the caller's. */
-	refuse(b->claims, b->claim_count, err);
-	if (b->parked_ran || b->retry_parked) {
-		refuse(b->parked, b->parked_count, err);
-	}
+	for (size_t i = 0; i < b->count; i++)
+		alone(lane, b->ops[i], err);
+	/* The claims together: which of the others sank the group does not concern them. */
+	if (!b->claim_count && !b->retry_parked)
+		return;
+	if (transaction(lane, b->ops, 0, true, &again))
+		claims_refuse(lane, &again);
+	else
+		told(lane);
 }
 
 /* ---- parking ---- */
