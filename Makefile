@@ -49,11 +49,17 @@ $(B)/tests/$(1): $(call obj,$(wildcard tests/$(1)/*.c) $(harness_src)) $(B)/libr
 	$(CC) $(ALL_LDFLAGS) -o $$@ $$^ $(CLI_LIBS) $(LIBS)
 endef
 $(foreach s,$(suites),$(eval $(call suite_rule,$(s))))
-tests: $(foreach s,$(suites),$(B)/tests/$(s)) $(B)/rota
+tests: $(foreach s,$(suites),$(B)/tests/$(s)) $(B)/rota $(patsubst %.c,$(B)/%,$(wildcard examples/*.c))
+# As a user would: the public headers, the shared library, a pedantic C99 compiler.
+$(B)/examples/%: examples/%.c $(B)/librota.so $(wildcard include/rota/*.h)
+	@mkdir -p $(@D)
+	$(CC) -std=c99 -pedantic -D_GNU_SOURCE -Wall -Wextra -Werror -g $(if $(SAN),-fsanitize=$(SAN)) \
+		-Iinclude -o $@ $< -L$(B) -lrota -lpthread '-Wl,-rpath,$$ORIGIN/..'
 
 deps:
 	@sh tools/deps.sh build
-check: deps
+check:
+	@sh tools/deps.sh check
 	@$(MAKE) --no-print-directory -j2 all tests
 	@sh tests/run.sh $(B)
 demo: deps
@@ -72,5 +78,5 @@ format:
 tidy:
 	clang-tidy -quiet $(lib_src) $(cli_src) -- -std=gnu17 -Iinclude -Isrc -Ibench -I$(B)/gen -D_GNU_SOURCE -DROTA_VERSION='"$(VERSION)"'
 clean:
-	rm -rf build build-asan build-tsan
+	rm -rf build build-asan build-tsan build-clang
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

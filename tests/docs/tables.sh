@@ -2,42 +2,28 @@
 # tables.sh BUILD_DIR: what the documents say is what the code says.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-number=0 failed=0
-expect() {
-	name=$1
-	shift
-	number=$((number + 1))
-	if out=$("$@" 2>&1); then
-		echo "ok $number - $name"
-	else
-		failed=$((failed + 1))
-		echo "not ok $number - $name"
-		echo "$out" | sed 's/^/# /'
-	fi
-}
+. tests/harness/tap.sh
 
-# Files that documents link to exist: [text](path), [text](path#anchor).
+# [text](path) and [text](path#anchor) name files that exist.
 links_exist() {
-	missing=0
-	for document in ./*.md docs/*.md; do
-		for target in $(grep -o '](\([^)#: ]*\)[)#]' "$document" | sed 's/^](//; s/[)#]$//'); do
-			[ -e "$(dirname "$document")/$target" ] || { echo "$document: $target"; missing=1; }
-		done
-	done
-	return $missing
+	grep -o '](\([^)#: ]*\)[)#]' ./*.md docs/*.md >"$tap_dir/links"
+	while IFS=: read -r document link; do
+		target=$(echo "$link" | sed 's/^](//; s/[)#]$//')
+		[ -e "$(dirname "$document")/$target" ] || echo "$document: $target"
+	done <"$tap_dir/links" >"$tap_dir/dead"
+	cat "$tap_dir/dead"
+	[ -s "$tap_dir/links" ] && [ ! -s "$tap_dir/dead" ]
 }
-has_readme() {
-	missing=0
-	for dir in src/*/ src/store/*/ tests/*/; do
-		case $dir in src/store/sqlite/sql/) continue ;; esac
-		[ -n "$(find "$dir" -maxdepth 1 -name '*.[ch]')" ] || continue
-		[ -e "$dir/README.md" ] || { echo "$dir has no README.md"; missing=1; }
-	done
-	return $missing
+have_readmes() {
+	for dir in src/*/ src/store/*/ tests/ bench/ examples/ docs/ tools/; do
+		[ -n "$(find "$dir" -maxdepth 1 -type f)" ] || continue
+		[ -e "$dir/README.md" ] || echo "$dir has no README.md"
+	done >"$tap_dir/without"
+	cat "$tap_dir/without"
+	[ ! -s "$tap_dir/without" ]
 }
 
-expect tables_in_documents_equal_the_code sh tools/doc_tables.sh --check
-expect links_between_documents_lead_somewhere links_exist
-expect every_source_directory_has_a_readme has_readme
-echo "1..$number"
-exit $((failed > 0))
+check tables_in_documents_equal_the_code sh tools/doc_tables.sh --check
+check links_between_documents_lead_somewhere links_exist
+check every_directory_has_a_readme have_readmes
+tap_end
