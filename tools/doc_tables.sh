@@ -1,7 +1,7 @@
 #!/bin/sh
-# doc_tables.sh [--check]: the tables in the documents that repeat what the code says. Writes the state
-# matrix (src/core/state.h) and the limits (src/base/limits.h) between the marks
-# `<!-- table NAME -->` and `<!-- end NAME -->`; with --check changes nothing and fails if a document
+# doc_tables.sh [--check]: the parts of the documents that repeat what the code says. Writes the state
+# matrix (src/core/state.h), the limits (src/base/limits.h) and the first program (examples/hello.c)
+# between the marks `<!-- table NAME -->` and `<!-- end NAME -->`; with --check changes nothing and fails if a document
 # disagrees. Runs in the repository's root.
 set -eu
 work=$(mktemp -d)
@@ -112,6 +112,8 @@ C
 compile limits
 "$work/limits" >"$work/table.limits"
 
+{ echo '```c'; cat examples/hello.c; echo '```'; } >"$work/table.hello"
+
 # splice FILE: prints it with its tables as they should be.
 splice() {
 	awk -v work="$work" '
@@ -126,7 +128,7 @@ splice() {
 	}' "$1"
 }
 status=0
-for document in ARCHITECTURE.md docs/*.md; do
+for document in README.md ARCHITECTURE.md docs/*.md; do
 	grep -q '^<!-- table ' "$document" || continue
 	splice "$document" >"$work/document"
 	if [ "${1-}" != --check ]; then
