@@ -1,5 +1,6 @@
 #!/bin/sh
-# guide.sh BUILD_DIR: the blocks marked `sh` in docs/guide.md, in order, in one directory.
+# guide.sh BUILD_DIR: the blocks marked `sh` in docs/guide.md, in order, in one directory. A line that
+# begins with `! ` must fail.
 set -u
 build=$(cd "${1:?usage: guide.sh BUILD_DIR}" && pwd)
 cd "$(dirname "$0")/../.." || exit 1
@@ -9,11 +10,12 @@ PATH=$build:$PATH
 awk -v dir="$tap_dir" '
 	/^## / { section = substr($0, 4) }
 	/^```$/ && inside { close(file); inside = 0 }
-	inside { print > file }
+	inside { sub(/^! /, "fails "); print > file }
 	/^```sh$/ {
 		inside = 1
 		file = sprintf("%s/block%02d", dir, ++number)
 		print "# " section > file
+		print "fails() { ! \"$@\" || { echo \"should have failed: $*\"; exit 99; }; }" > file
 	}' docs/guide.md
 cd "$tap_dir" || exit 1
 ROTA_STORE=guide.db
