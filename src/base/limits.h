@@ -36,7 +36,7 @@
 
 /* ---- defaults ---- */
 #define ROTA_DEFAULT_QUEUE "default"
-#define ROTA_DEFAULT_ATTEMPTS 25             /* about two weeks with the default backoff, as Sidekiq and River */
+#define ROTA_DEFAULT_ATTEMPTS 25             /* about 13 hours with the default backoff; the number is what Sidekiq and River take */
 #define ROTA_DEFAULT_BACKOFF_MIN ROTA_SECONDS(1)
 #define ROTA_DEFAULT_BACKOFF_MAX ROTA_SECONDS(3600)
 #define ROTA_DEFAULT_DOUBLINGS 16            /* as Cloud Tasks */
