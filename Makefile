@@ -73,6 +73,16 @@ tsan:
 	@sh tests/run.sh $(B)-tsan
 bench: all
 	$(B)/rota bench
+PREFIX ?= /usr/local
+to = $(DESTDIR)$(PREFIX)
+install: all
+	install -d $(to)/bin $(to)/include/rota $(to)/lib/pkgconfig
+	install -m 755 $(B)/rota $(to)/bin/
+	install -m 644 include/rota/*.h $(to)/include/rota/
+	install -m 644 $(B)/librota.a $(B)/librota.so.0 $(to)/lib/
+	ln -sf librota.so.0 $(to)/lib/librota.so
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' tools/rota.pc.in > $(to)/lib/pkgconfig/rota.pc
+	[ ! -d docs/man ] || { install -d $(to)/share/man/man1 && install -m 644 docs/man/*.1 $(to)/share/man/man1/; }
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 tidy:
