@@ -10,7 +10,7 @@
  * size is zero, what we do not know must be zero (else INVALID: newer headers than the library). */
 enum rota_status rota_task_adopt(const struct rota_task *task, struct rota_task *ret, struct rota_error *err);
 enum rota_status rota_verdict_adopt(const struct rota_verdict *verdict, struct rota_verdict *ret, struct rota_error *err);
-/* size: the caller's struct; want: ours. Generic for options structs. */
+/* Generic for structs that begin with ROTA_SIZE: ours has want bytes. theirs must not be NULL. */
 enum rota_status rota_struct_adopt(void *ours, size_t want, const void *theirs, const char *name, struct rota_error *err);
 /* The nth (from 0) element of a caller's array, walked by the first one's size. */
 static inline const struct rota_task *rota_task_at(const struct rota_task *tasks, size_t nth)

@@ -1,0 +1,62 @@
+/* state.c: the tables of state.h, as data. */
+#include "core/state.h"
+#include "base/macros.h"
+#include <string.h>
+
+#define STATE_NAME(name, text) [ROTA_STATE_##name] = text,
+static const char *const state_names[] = {ROTA_STATES(STATE_NAME)};
+_Static_assert(ROTA_COUNT(state_names) == ROTA_STATE_COUNT, "a name per state");
+
+#define EVENT_NAME(name, text) [ROTA_EVENT_##name] = text,
+static const char *const event_names[] = {ROTA_EVENTS(EVENT_NAME)};
+
+static const char *const outcome_names[] = {
+	[ROTA_OUTCOME_COMPLETE] = "complete",
+	[ROTA_OUTCOME_RETRY] = "retry",
+	[ROTA_OUTCOME_SNOOZE] = "snooze",
+	[ROTA_OUTCOME_RELEASE] = "release",
+	[ROTA_OUTCOME_FAIL] = "fail",
+	[ROTA_OUTCOME_CANCEL] = "cancel",
+	[ROTA_OUTCOME_LATER] = "later",
+};
+
+struct move {
+	int8_t event, from, to;
+};
+#define MOVE(event, from, to) {ROTA_EVENT_##event, ROTA_STATE_##from, ROTA_STATE_##to},
+static const struct move moves[] = {ROTA_MOVES(MOVE)};
+
+bool rota_move_allowed(enum rota_event event, int from, enum rota_state to)
+{
+	for (size_t i = 0; i < ROTA_COUNT(moves); i++)
+		if (moves[i].event == (int)event && moves[i].from == from && moves[i].to == (int)to)
+			return true;
+	return false;
+}
+
+const char *rota_state_name(enum rota_state state)
+{
+	return (unsigned)state < ROTA_COUNT(state_names) ? state_names[state] : "unknown state";
+}
+
+const char *rota_event_name(enum rota_event event)
+{
+	return (unsigned)event < ROTA_COUNT(event_names) ? event_names[event] : "unknown event";
+}
+
+const char *rota_outcome_name(enum rota_outcome outcome)
+{
+	return (unsigned)outcome < ROTA_COUNT(outcome_names) ? outcome_names[outcome]
+							     : "unknown outcome";
+}
+
+bool rota_state_parse(const char *name, enum rota_state *ret)
+{
+	for (size_t i = 0; i < ROTA_COUNT(state_names); i++) {
+		if (!strcmp(name, state_names[i])) {
+			*ret = (enum rota_state)i;
+			return true;
+		}
+	}
+	return false;
+}
