@@ -1,5 +1,5 @@
 # rota. `make` builds, `make demo` and `make check` also install what they need (tools/deps.sh).
-# Variables: B (build directory), SAN (address,undefined or thread), CC, CFLAGS.
+# Variables: B (build directory), SAN (address,undefined or thread), CC, CFLAGS, V=1 (show commands).
 B ?= build
 SAN ?=
 CC := gcc
@@ -22,38 +22,48 @@ harness_src := $(wildcard tests/harness/*.c)
 suites := $(patsubst tests/%/,%,$(filter-out tests/harness/,$(sort $(dir $(wildcard tests/*/*.c)))))
 sql := $(wildcard src/store/sqlite/sql/*.sql src/store/sqlite/migrations/*.sql)
 
+# $(call say,CC,file): one short line instead of the command, unless V is given.
+say = @$(if $(V),:,printf '  %-5s %s\n' $(1) $(2))
+Q := $(if $(V),,@)
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 .PHONY: all lib check check-fast demo deps asan tsan bench format tidy clean install tests
 all: $(B)/rota $(B)/librota.so $(B)/librota.a
 
 $(B)/obj/%.o: %.c Makefile | $(B)/gen/sqlite_sql.h
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(if $(filter tests/%,$<),-Itests/harness) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) $(if $(filter tests/%,$<),-Itests/harness) -MMD -MP -c -o $@ $<
 $(B)/gen/sqlite_sql.h: tools/embed_sql.sh $(sql)
 	@mkdir -p $(@D)
-	sh tools/embed_sql.sh $(sql) > $@.tmp && mv $@.tmp $@
+	$(call say,SQL,$@)
+	$(Q)sh tools/embed_sql.sh $(sql) > $@.tmp && mv $@.tmp $@
 
 $(B)/librota.a: $(call obj,$(lib_src))
-	rm -f $@ && ar rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
 $(B)/librota.so.0: $(call obj,$(lib_src)) tools/librota.map
-	$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,librota.so.0 -Wl,--version-script,tools/librota.map \
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,librota.so.0 -Wl,--version-script,tools/librota.map \
 		-Wl,-z,relro,-z,now -o $@ $(call obj,$(lib_src)) $(LIBS)
 $(B)/librota.so: $(B)/librota.so.0
-	ln -sf librota.so.0 $@
+	$(Q)ln -sf librota.so.0 $@
 $(B)/rota: $(call obj,$(cli_src) $(bench_src)) $(B)/librota.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CLI_LIBS) $(LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CLI_LIBS) $(LIBS)
 
 define suite_rule
 $(B)/tests/$(1): $(call obj,$(wildcard tests/$(1)/*.c) $(harness_src)) $(B)/librota.a
 	@mkdir -p $$(@D)
-	$(CC) $(ALL_LDFLAGS) -o $$@ $$^ $(CLI_LIBS) $(LIBS)
+	$$(call say,LD,$$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $$@ $$^ $(CLI_LIBS) $(LIBS)
 endef
 $(foreach s,$(suites),$(eval $(call suite_rule,$(s))))
 tests: $(foreach s,$(suites),$(B)/tests/$(s)) $(B)/rota $(patsubst %.c,$(B)/%,$(wildcard examples/*.c))
 # As a user would: the public headers, the shared library, a pedantic C99 compiler.
 $(B)/examples/%: examples/%.c $(B)/librota.so $(wildcard include/rota/*.h)
 	@mkdir -p $(@D)
-	$(CC) -std=c99 -pedantic -D_GNU_SOURCE -Wall -Wextra -Werror -g $(if $(SAN),-fsanitize=$(SAN)) \
+	$(call say,CC,$<)
+	$(Q)$(CC) -std=c99 -pedantic -D_GNU_SOURCE -Wall -Wextra -Werror -g $(if $(SAN),-fsanitize=$(SAN)) \
 		-Iinclude -o $@ $< -L$(B) -lrota -lpthread '-Wl,-rpath,$$ORIGIN/..'
 
 deps:
@@ -89,4 +99,5 @@ tidy:
 	clang-tidy -quiet $(lib_src) $(cli_src) -- -std=gnu17 -Iinclude -Isrc -Ibench -I$(B)/gen -D_GNU_SOURCE -DROTA_VERSION='"$(VERSION)"'
 clean:
 	rm -rf build build-asan build-tsan build-clang
+.DELETE_ON_ERROR:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

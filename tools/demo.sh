@@ -113,37 +113,48 @@ check_report() {
 	echo "The report equals what sha256sum says directly: $(wc -l <"$work/sums") of $files files."
 }
 
-# The store against the handlers' log. Every attempt has a token of its own; the handler wrote "start
-# ID TOKEN" and "end ID TOKEN". A task is done once if the store calls it completed, under a token
-# whose handler reached its end, and no token was started twice.
+# The store against the log that handlers keep outside of it. Every claim of a task has a token of its own,
+# and a claim that was interrupted leaves a row in the task's attempts. A task was done once if the
+# store calls it completed, its last claim is the only one without such a row, the handler of that
+# claim reached its end, and no handler was started twice under one token.
 check_counts() {
 	"$ROTA" ls --json --queue tree --limit 100000 >"$work/tasks"
+	grep -v '"token":1,' "$work/tasks" | sed 's/.*"id":\([0-9]*\).*/\1/' | while read -r id; do
+		"$ROTA" show "$id" --json
+	done >"$work/again"
 	awk '
-	function number(name) { match($0, "\"" name "\":[0-9]+"); return substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 3) + 0 }
+	function number(name) {
+		match($0, "\"" name "\":[0-9]+")
+		return substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 3) + 0
+	}
 	FILENAME == log_file {
-		if ($1 == "start" && seen[$2, $3]++) twice++
-		if ($1 == "start") runs[$2]++
+		if ($1 == "start" && started[$2, $3]++) twice++
 		if ($1 == "end") ended[$2, $3]++
+		next
+	}
+	FILENAME == again_file {
+		id = number("id")
+		rows = gsub(/"outcome":"(lost|unstarted|release)"/, "")
+		if (rows != last[id] - 1) twice++
+		interrupted += rows
+		for (token = 1; token < last[id]; token++) begun += ((id, token) in started)
 		next
 	}
 	{
 		id = number("id")
-		token = number("token")
+		last[id] = number("token")
 		tasks++
-		if (/"state":"completed"/) completed++
-		if (ended[id, token] != 1 || ids[id]++) wrong++
-		if (runs[id] > 1) {
-			again++
-			interrupted += runs[id] - 1
-		}
+		if (/"state":"completed"/ && ended[id, last[id]] == 1) completed++
+		else print "task " id " is not done" | "cat >&2"
 	}
 	END {
 		lost = total - completed
-		printf "%d tasks ran; workers were killed %d times with SIGKILL; %d attempts of %d tasks were " \
-			"interrupted and run again; %d lost, %d finished twice.\n", \
-			completed, kills, interrupted, again, lost, twice + wrong
-		exit lost || twice || wrong || tasks != total
-	}' log_file="$TREE_LOG" total="$total" kills=$kills "$TREE_LOG" "$work/tasks" ||
+		print completed " tasks ran; workers were killed " kills " times; " interrupted \
+			" attempts were interrupted and run again (" begun + 0 " of them in the middle of their handler); " \
+			(lost ? lost : "none") " lost, " (twice ? twice : "none") " finished twice."
+		exit lost || twice || tasks != total
+	}' log_file="$TREE_LOG" again_file="$work/again" total="$total" kills=$kills \
+		"$TREE_LOG" "$work/tasks" "$work/again" ||
 		fail "that is not what rota promises; DEMO_KEEP=1 keeps the store and the logs"
 }
 
