@@ -71,7 +71,7 @@ static void data_fill(struct rota_mem_task_data *d, const struct rota_task *task
 	d->stall = task->stall;
 	d->dedup_for = task->dedup_for;
 	d->updated_at = now;
-	d->facts.retry = task->retry ? *task->retry : (struct rota_retry)ROTA_INIT(rota_retry);
+	d->facts.retry = retry;
 	d->facts.attempts_max = retry.attempts_max < 0 ? 0 : retry.attempts_max;
 }
 
