@@ -16,6 +16,7 @@
 #define ROTA_EDGES_PER_TASK_MAX (1 << 20)    /* one report over a million parts */
 #define ROTA_IDS_PER_CALL_MAX (1 << 20)      /* cancel, retry, delete, finish, wait */
 #define ROTA_CLAIM_TASKS_MAX 10000           /* one transaction must stay short for the other writers */
+#define ROTA_BUFFER_TASKS_MAX 100000         /* of one worker, in hand at once: each takes about 2 KiB */
 #define ROTA_CLAIM_BYTES_MAX (16 << 20)      /* a claim's payloads in memory; at least one task is given */
 #define ROTA_LIST_MAX 100000                 /* rows of one list answer */
 #define ROTA_QUEUES_MAX 10000                /* per namespace; a claim looks at each */
