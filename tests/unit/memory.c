@@ -159,8 +159,9 @@ TEST(buffers_keep_the_tail)
 
 		rota_buf_init(&buf, max);
 		while (at < sizeof(stream)) {
-			size_t piece = ROTA_MIN(test_random(&seed) % 40, sizeof(stream) - at);
+			size_t piece = test_random(&seed) % 40;
 
+			piece = ROTA_MIN(piece, sizeof(stream) - at);
 			CHECK(rota_buf_add_tail(&buf, stream + at, piece));
 			at += piece;
 			keep = ROTA_MIN(at, max);
