@@ -60,7 +60,7 @@ static enum rota_outcome completed(struct rota_job *job, const struct rota_exec_
 	return rota_job_complete(job, end->out.size ? end->out.data : NULL, end->out.size);
 }
 
-/* The exit status first: what was said before a crash does not make it a success. */
+/* What was said on descriptor 3 counts unless the program crashed or refused its input for good. */
 static enum rota_outcome decide(struct rota_job *job, const struct rota_exec_end *end,
 	const struct cli_notes *notes, const struct cli_log *log)
 {
@@ -71,19 +71,19 @@ static enum rota_outcome decide(struct rota_job *job, const struct rota_exec_end
 		return stopped(job, end, words);
 	if (end->status == EXIT_FOR_GOOD)
 		return rota_job_fail(job, "%s", words);
-	if (end->status != 0)
-		return failed(job, notes, words);
 	if (notes->bad[0])
-		return rota_job_retry(job, "%s", notes->bad);
+		return failed(job, notes, notes->bad);
+	if (end->signal)
+		return failed(job, notes, words);
 	switch (notes->outcome) {
-	case ROTA_OUTCOME_RETRY:
-		return rota_job_retry_after(job, notes->delay, "the program asked to be tried again");
 	case ROTA_OUTCOME_SNOOZE:
-		return rota_job_snooze(job, notes->delay, "the program asked for later");
+		return rota_job_snooze(job, notes->delay, "%s", words);
 	case ROTA_OUTCOME_CANCEL:
 		return rota_job_cancel(job, "%s", notes->why);
+	case ROTA_OUTCOME_RETRY:
+		return failed(job, notes, words);
 	default:
-		return completed(job, end, notes, log);
+		return end->status == 0 ? completed(job, end, notes, log) : failed(job, notes, words);
 	}
 }
 
