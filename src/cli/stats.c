@@ -18,7 +18,7 @@ static void print_json(const struct rota_queue_info *queue)
 static void print(struct cli *cli, const struct rota_queue_list *list)
 {
 	static const char *const heads[] = {"QUEUE", "BLOCKED", "SCHEDULED", "READY", "RUNNING",
-		"COMPLETED", "FAILED", "CANCELLED", "OLDEST READY", ""};
+		"COMPLETED", "FAILED", "CANCELLED", "OLDEST READY", "STATE"};
 	struct cli_table *table = cli_table_new(&cli->arena, ROTA_COUNT(heads), heads);
 	char text[40];
 
@@ -32,7 +32,7 @@ static void print(struct cli *cli, const struct rota_queue_list *list)
 		cli_table_cell(table, queue->oldest_ready
 				? rota_time_format(queue->oldest_ready, text, sizeof(text))
 				: NULL);
-		cli_table_cell(table, queue->paused ? "paused" : "");
+		cli_table_cell(table, queue->paused ? "paused" : "open");
 	}
 	cli_table_print(table);
 }
