@@ -50,8 +50,8 @@ extern const struct cli_verb *const cli_verbs[]; /* in the order of the help; en
 extern const struct cli_option cli_global_options[];
 /* NULL: none; *ret_hint: the nearest name or NULL. */
 const struct cli_verb *cli_verb_find(const char *name, const char **ret_hint);
-void cli_help_verb(const struct cli_verb *verb);
-void cli_help_all(void);
+void cli_help_verb(const struct cli *cli, const struct cli_verb *verb);
+void cli_help_all(const struct cli *cli);
 
 /* Reads argv into cli. Not ROTA_OK: err says what to do. */
 enum rota_status cli_parse(struct cli *cli, int argc, char **argv, struct rota_error *err);

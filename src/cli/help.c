@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 #include "cli/cli.h"
+#include "cli/info.h"
+#include "cli/out.h"
 
 static void print_options(const struct cli_option *table)
 {
@@ -14,8 +16,40 @@ static void print_options(const struct cli_option *table)
 	}
 }
 
-void cli_help_verb(const struct cli_verb *verb)
+static void add_options(json_t *array, const struct cli_option *table)
 {
+	for (const struct cli_option *option = table; option && option->name; option++) {
+		json_t *object = json_object();
+
+		cli_json_text(object, "name", option->name);
+		cli_json_text(object, "value", option->value);
+		cli_json_text(object, "help", option->help);
+		json_array_append_new(array, object);
+	}
+}
+
+static void print_json(const struct cli_verb *verb, bool whole)
+{
+	json_t *object = json_object(), *options = json_array();
+
+	cli_json_text(object, "verb", verb->name);
+	cli_json_text(object, "usage", verb->usage);
+	cli_json_text(object, "summary", verb->summary);
+	if (whole) {
+		add_options(options, verb->options);
+		add_options(options, verb->more_options);
+		json_object_set(object, "options", options);
+	}
+	json_decref(options);
+	cli_out_json(object);
+}
+
+void cli_help_verb(const struct cli *cli, const struct cli_verb *verb)
+{
+	if (cli->json) {
+		print_json(verb, true);
+		return;
+	}
 	printf("rota %s %s\n\n%s\n", verb->name, verb->usage, verb->summary);
 	if (verb->notes)
 		printf("\n%s\n", verb->notes);
@@ -27,8 +61,12 @@ void cli_help_verb(const struct cli_verb *verb)
 	print_options(cli_global_options);
 }
 
-void cli_help_all(void)
+void cli_help_all(const struct cli *cli)
 {
+	for (size_t i = 0; cli->json && cli_verbs[i]; i++)
+		print_json(cli_verbs[i], false);
+	if (cli->json)
+		return;
 	puts("rota [--store URL] [--namespace N] VERB …\n\nDurable background tasks in a file.\n");
 	for (size_t i = 0; cli_verbs[i]; i++)
 		printf("  %-10s %s\n", cli_verbs[i]->name, cli_verbs[i]->summary);
@@ -47,14 +85,14 @@ static int run(struct cli *cli)
 	const char *hint;
 
 	if (cli->arg_count == 0) {
-		cli_help_all();
+		cli_help_all(cli);
 		return 0;
 	}
 	verb = cli_verb_find(cli->args[0], &hint);
 	if (!verb)
 		return cli_usage("unknown verb \"%.80s\"%s%s; `rota help` lists them", cli->args[0],
 			hint ? "; did you mean " : "", hint ? hint : "");
-	cli_help_verb(verb);
+	cli_help_verb(cli, verb);
 	return 0;
 }
 

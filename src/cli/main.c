@@ -39,15 +39,18 @@ static void fill_standard_descriptors(void)
 static int run(struct cli *cli)
 {
 	if (cli->version) {
-		puts("rota " ROTA_VERSION);
+		if (cli->json)
+			cli_out_json(json_pack("{ss}", "version", ROTA_VERSION));
+		else
+			puts("rota " ROTA_VERSION);
 		return 0;
 	}
 	if (cli->help && cli->verb) {
-		cli_help_verb(cli->verb);
+		cli_help_verb(cli, cli->verb);
 		return 0;
 	}
 	if (cli->help) {
-		cli_help_all();
+		cli_help_all(cli);
 		return 0;
 	}
 	if (!cli->verb)
