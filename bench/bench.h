@@ -44,5 +44,16 @@ double bench_percentile(double *values, size_t n, double p);
 void bench_fresh(struct bench *bench, const char *name);
 void bench_counted(struct bench_result *ret, const struct bench_counts *before, uint64_t tasks);
 
-int rota_bench_main(int argc, char **argv);
+#define BENCH_ROUNDS_MAX 99
+struct bench_options {
+	int rounds;           /* 1 to BENCH_ROUNDS_MAX */
+	uint64_t tasks;       /* the scale; 2,000 or more */
+	const char *dir;      /* a directory of the run's own is made there, and removed */
+	bool relaxed, json, gate;
+	char *const *only;    /* names of cases; none: all */
+	int only_count;
+};
+/* Runs, prints, returns an exit code: 1 when something failed or a gate did not hold. */
+int rota_bench_run(const struct bench_options *options);
+const char *rota_bench_cases(void); /* " S1 S3 …" */
 #endif

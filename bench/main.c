@@ -2,7 +2,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +9,7 @@
 #include <unistd.h>
 #include "bench.h"
 
-enum { ROUNDS_MAX = 99, CASES_MAX = 32 };
+enum { ROUNDS_MAX = BENCH_ROUNDS_MAX };
 
 /* goal_ratio: of the bare side's rate in the same run. goal_rate: tasks per second on a machine whose
  * 4 KiB fdatasync takes 100 us; only shown. gate_ratio: --gate fails below it. */
@@ -42,7 +41,7 @@ struct options {
 	struct bench bench;
 	int rounds;
 	bool json, gate;
-	char **only;
+	char *const *only;
 	int only_count;
 };
 static struct bench_result results[CASE_COUNT][2][ROUNDS_MAX];
@@ -96,6 +95,27 @@ void bench_counted(struct bench_result *ret, const struct bench_counts *before, 
 	count_vfs_read(&now);
 	ret->syncs_per_1000 = (double)(now.syncs - before->syncs) * 1000 / (double)tasks;
 	ret->wal_bytes_per_task = (double)(now.wal_bytes - before->wal_bytes) / (double)tasks;
+}
+
+const char *rota_bench_cases(void)
+{
+	static char text[256];
+
+	text[0] = 0;
+	for (int i = 0; i < CASE_COUNT; i++) {
+		strcat(text, " ");
+		strcat(text, cases[i].name);
+	}
+	return text;
+}
+
+static bool case_known(const char *name)
+{
+	for (int i = 0; i < CASE_COUNT; i++) {
+		if (!strcmp(name, cases[i].name))
+			return true;
+	}
+	return false;
 }
 
 /* ---- running ---- */
@@ -238,63 +258,21 @@ static bool report(const struct options *o)
 	return ok;
 }
 
-/* ---- options ---- */
-
-static int usage(const char *why)
-{
-	if (why)
-		fprintf(stderr, "rota: bench: %s\n", why);
-	fprintf(why ? stderr : stdout,
-		"usage: rota bench [--rounds N] [--tasks N] [--dir DIR] [--relaxed] [--gate] [--json] [CASE]...\n"
-		"cases:");
-	for (int i = 0; i < CASE_COUNT; i++)
-		fprintf(why ? stderr : stdout, " %s", cases[i].name);
-	fputc('\n', why ? stderr : stdout);
-	return why ? 64 : 0;
-}
-
-static int parse(int argc, char **argv, struct options *o)
-{
-	static const struct option longs[] = { { "rounds", 1, 0, 'r' }, { "tasks", 1, 0, 't' }, { "dir", 1, 0, 'd' },
-		{ "relaxed", 0, 0, 'x' }, { "gate", 0, 0, 'g' }, { "json", 0, 0, 'j' }, { "help", 0, 0, 'h' }, { 0 } };
-	int c;
-
-	optind = 1;
-	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		switch (c) {
-		case 'r': o->rounds = atoi(optarg); break;
-		case 't': o->bench.tasks = (uint64_t)atoll(optarg); break;
-		case 'd': o->bench.dir = optarg; break;
-		case 'x': o->bench.relaxed = true; break;
-		case 'g': o->gate = true; break;
-		case 'j': o->json = true; break;
-		case 'h': return usage(NULL), -1;
-		default: return 64;
-		}
-	}
-	o->only = argv + optind;
-	o->only_count = argc - optind;
-	if (o->rounds < 1 || o->rounds > ROUNDS_MAX || o->bench.tasks < 2000 || o->bench.tasks > 10000000)
-		return usage("--rounds takes 1 to 99, --tasks 2000 to 10000000");
-	o->bench.tasks = o->bench.tasks / 1000 * 1000;
-	return 0;
-}
-
-int rota_bench_main(int argc, char **argv)
+int rota_bench_run(const struct bench_options *asked)
 {
 	static struct options o;
-	const char *parent;
 	bool ok;
-	int status;
 
-	o = (struct options){ .rounds = 5, .bench = { .tasks = 100000, .dir = "." } };
-	status = parse(argc, argv, &o);
-	if (status)
-		return status < 0 ? 0 : status;
-	parent = o.bench.dir;
-	snprintf(run_dir, sizeof(run_dir), "%s/rota-bench-XXXXXX", parent);
+	o = (struct options){ .rounds = asked->rounds, .json = asked->json, .gate = asked->gate,
+		.only = asked->only, .only_count = asked->only_count };
+	o.bench = (struct bench){ .tasks = asked->tasks / 1000 * 1000, .relaxed = asked->relaxed };
+	snprintf(run_dir, sizeof(run_dir), "%s/rota-bench-XXXXXX", asked->dir);
+	for (int i = 0; i < o.only_count; i++) {
+		if (!case_known(o.only[i]))
+			return fprintf(stderr, "rota: no case \"%s\"; there are:%s\n", o.only[i], rota_bench_cases()), 64;
+	}
 	if (!mkdtemp(run_dir) || !count_vfs_install())
-		return fprintf(stderr, "rota: bench: cannot make a directory in %s: %s\n", parent, strerror(errno)), 73;
+		return fprintf(stderr, "rota: cannot make a directory in %s: %s\n", asked->dir, strerror(errno)), 73;
 	o.bench.dir = run_dir;
 	ok = rounds_run(&o) && report(&o);
 	dir_clear(run_dir);

@@ -45,7 +45,7 @@ struct cli_verb {
 extern const struct cli_verb cli_verb_enqueue, cli_verb_work, cli_verb_claim, cli_verb_extend,
 	cli_verb_progress, cli_verb_finish, cli_verb_ls, cli_verb_show, cli_verb_wait, cli_verb_cancel,
 	cli_verb_retry, cli_verb_delete, cli_verb_signal, cli_verb_stats, cli_verb_types, cli_verb_queue,
-	cli_verb_help;
+	cli_verb_bench, cli_verb_help;
 extern const struct cli_verb *const cli_verbs[]; /* in the order of the help; ends with NULL */
 extern const struct cli_option cli_global_options[];
 /* NULL: none; *ret_hint: the nearest name or NULL. */
