@@ -368,8 +368,6 @@ bool rota_worker_step(struct rota_worker *w, rota_tick now, rota_tick *ret_next)
 	w->sleeping_until = next;
 	todo.wake = false; /* we are awake */
 	rota_worker_leave(w, &todo);
-	if (rota_pool_step(w->pool) || rota_pool_queued(w->pool))
-		next = w->world->threads ? next : now;
-	*ret_next = next;
+	*ret_next = rota_pool_step(w->pool) ? now : next; /* its jobs may have left much to do */
 	return !over;
 }
