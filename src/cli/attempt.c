@@ -2,29 +2,24 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "base/text.h"
 #include "cli/work.h"
 
 #define EXIT_FOR_GOOD 65           /* EX_DATAERR: no use in trying again */
 #define NOTE_BYTES_MAX (8 << 20)   /* a line of descriptor 3: a follow-up with its payload */
 #define WORDS_BYTES_MAX (10 << 10) /* the tail of stderr, and some */
+#define ASKED "the program asked for it"
 #define NOT_STARTED_WAIT ROTA_SECONDS(1) /* no descriptors, no processes: the machine is full */
 
-/* Once it was sent SIGTERM its exit status means little: many programs exit 0 then, done or not. */
+/* Once it was sent SIGTERM its exit status means little: many programs exit 0 then, done or not. The
+ * worker itself says "timed out after 5s: " in front. */
 static enum rota_outcome stopped(struct rota_job *job, const struct rota_exec_end *end, const char *words)
 {
-	const struct rota_claimed *task = rota_job_claimed(job);
-	char length[40];
-
 	switch (end->stopped) {
 	case ROTA_STOP_CANCELLED:
 		return rota_job_cancel(job, "cancelled while it ran");
 	case ROTA_STOP_TIMEOUT:
-		rota_duration_format(task->timeout, length, sizeof(length));
-		return rota_job_retry(job, "timed out after %s; %s", length, words);
 	case ROTA_STOP_STALLED:
-		rota_duration_format(task->stall, length, sizeof(length));
-		return rota_job_retry(job, "no progress for %s; %s", length, words);
+		return rota_job_retry(job, "%s", words);
 	default:
 		return rota_job_release(job);
 	}
@@ -77,11 +72,11 @@ static enum rota_outcome decide(struct rota_job *job, const struct rota_exec_end
 		return failed(job, notes, words);
 	switch (notes->outcome) {
 	case ROTA_OUTCOME_SNOOZE:
-		return rota_job_snooze(job, notes->delay, "%s", words);
+		return rota_job_snooze(job, notes->delay, "%s", end->status ? words : ASKED);
 	case ROTA_OUTCOME_CANCEL:
 		return rota_job_cancel(job, "%s", notes->why);
 	case ROTA_OUTCOME_RETRY:
-		return failed(job, notes, words);
+		return failed(job, notes, end->status ? words : ASKED);
 	default:
 		return end->status == 0 ? completed(job, end, notes, log) : failed(job, notes, words);
 	}

@@ -73,19 +73,19 @@ timeout_and_ignores() {
 	fresh
 	rota enqueue t --timeout 300ms --max-attempts 1 >/dev/null
 	drain 'trap "" TERM; sleep 1000079; sleep 1000079' --kill-after 200ms &&
-		shows 1 '"state":"failed"' 'timed out after 300ms; killed by signal 9 (SIGKILL)' && none_left 1000079
+		shows 1 '"state":"failed"' 'timed out after 300ms: killed by signal 9 (SIGKILL)' && none_left 1000079
 }
 timeout_and_obeys() {
 	fresh
 	rota enqueue t --timeout 300ms --max-attempts 1 >/dev/null
 	drain 'trap "echo cleaned up >&2; exit 0" TERM; sleep 1000080 & wait' &&
-		shows 1 '"state":"failed"' 'timed out after 300ms; exit status 0: cleaned up' && none_left 1000080
+		shows 1 '"state":"failed"' 'timed out after 300ms: exit status 0: cleaned up' && none_left 1000080
 }
 stalls() {
 	fresh
 	rota enqueue t --stall 400ms --max-attempts 1 >/dev/null
 	drain 'for i in 1 2 3 4 5 6; do echo "{\"progress\":$i}" >&3; sleep 0.2; done; sleep 1000081' &&
-		shows 1 '"state":"failed"' 'no progress for 400ms; killed by signal 15 (SIGTERM)' '"progress":6' && none_left 1000081
+		shows 1 '"state":"failed"' 'no progress for 400ms: killed by signal 15 (SIGTERM)' '"progress":6' && none_left 1000081
 }
 cancelled() {
 	fresh
