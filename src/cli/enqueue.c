@@ -11,10 +11,15 @@
 #define AT(field) offsetof(struct cli_enqueue, field)
 static const struct cli_option options[] = {
 	{"from", CLI_TEXT, AT(from), "FILE", "JSON Lines, a task each, all or none; - is standard input"},
-	{"durability", CLI_CHOICE, AT(durability), "commit|relaxed",
-		"commit (default): survives a power cut; relaxed: only crashes", .choices = "commit relaxed"},
 	{NULL},
 };
+
+enum rota_durability cli_durability(const struct cli_number *said)
+{
+	static const enum rota_durability choices[] = {ROTA_DURABILITY_COMMIT, ROTA_DURABILITY_RELAXED};
+
+	return said->given ? choices[said->value] : ROTA_DURABILITY_DEFAULT;
+}
 
 /* An id or a key for digits, else a key, which the store resolves in the same transaction. */
 static enum rota_status read_edge(struct cli *cli, const char *text, struct rota_dependency *ret,
@@ -48,15 +53,16 @@ static enum rota_status read_edges(struct cli *cli, const struct cli_list *texts
 }
 
 /* The store is opened last of all: what is wrong with the command line must not create one. */
-static enum rota_status enqueue_one(struct cli *cli, struct rota_store_options *store_options,
-	rota_id *ret_id, struct rota_error *err)
+static enum rota_status enqueue_one(struct cli *cli, rota_id *ret_id, struct rota_error *err)
 {
 	struct cli_task *from = &((struct cli_enqueue *)cli->settings)->task;
+	struct rota_store_options store_options = ROTA_INIT(rota_store_options);
 	struct rota_task task;
 	enum rota_status status = cli_task_build(from, false, &cli->arena, &task, err);
 
+	store_options.durability = cli_durability(&from->durability);
 	if (!status)
-		status = cli_open(cli, store_options, err);
+		status = cli_open(cli, &store_options, err);
 	if (!status)
 		status = read_edges(cli, &from->after_texts, &from->after, &from->after_count, err);
 	if (!status)
@@ -66,7 +72,7 @@ static enum rota_status enqueue_one(struct cli *cli, struct rota_store_options *
 	return status ? status : rota_task_enqueue(cli->store, &task, 1, ret_id, err);
 }
 
-static int run_one(struct cli *cli, struct rota_store_options *store_options)
+static int run_one(struct cli *cli)
 {
 	struct cli_enqueue *set = cli->settings;
 	struct rota_buf input ROTA_CLEANUP(rota_buf_deinit) = {.data = NULL};
@@ -84,7 +90,7 @@ static int run_one(struct cli *cli, struct rota_store_options *store_options)
 		set->task.payload = (struct rota_bytes){cli->args[1], strlen(cli->args[1])};
 	}
 	if (!status)
-		status = enqueue_one(cli, store_options, &id, &err);
+		status = enqueue_one(cli, &id, &err);
 	if (status)
 		return cli_fail(&err);
 	if (cli->json)
@@ -98,17 +104,15 @@ static int run(struct cli *cli)
 {
 	static const struct cli_task none;
 	struct cli_enqueue *set = cli->settings;
-	struct rota_store_options store_options = ROTA_INIT(rota_store_options);
+	struct cli_task others = set->task;
 
-	if (set->durability.given)
-		store_options.durability = set->durability.value == 0 ? ROTA_DURABILITY_COMMIT
-								       : ROTA_DURABILITY_RELAXED;
 	if (!set->from)
-		return run_one(cli, &store_options);
-	if (cli->arg_count || memcmp(&set->task, &none, sizeof(none)) != 0)
+		return run_one(cli);
+	others.durability = (struct cli_number){0, false};
+	if (cli->arg_count || memcmp(&others, &none, sizeof(none)) != 0)
 		return cli_usage("--from takes everything from its lines: "
 				 "leave out TYPE, PAYLOAD and the options of a task");
-	return cli_enqueue_from(cli, set->from, &store_options);
+	return cli_enqueue_from(cli, set->from);
 }
 
 const struct cli_verb cli_verb_enqueue = {

@@ -7,8 +7,9 @@
 struct cli_enqueue {
 	struct cli_task task; /* first: the offsets of cli_task_options are within it */
 	const char *from;
-	struct cli_number durability;
 };
+/* What the tasks of one call ask for, together. */
+enum rota_durability cli_durability(const struct cli_number *said);
 /* All tasks of a JSON Lines file ("-": standard input), or none. An exit code. */
-int cli_enqueue_from(struct cli *cli, const char *path, struct rota_store_options *options);
+int cli_enqueue_from(struct cli *cli, const char *path);
 #endif

@@ -16,7 +16,7 @@ struct from {
 	const char *path; /* for messages */
 	int input_fd, fd; /* fd: what the second pass reads */
 	off_t start;
-	uint64_t line_count, nth_max, nth_line;
+	uint64_t line_count, relaxed_count, nth_max, nth_line;
 	struct rota_arena arena; /* the current line's */
 	struct cli_lines lines;
 	json_t *object;          /* the current line; tasks point into it */
@@ -101,6 +101,7 @@ static enum rota_status check_all(struct from *from, struct rota_error *err)
 		if (!more)
 			break;
 		from->line_count++;
+		from->relaxed_count += cli_durability(&read.durability) == ROTA_DURABILITY_RELAXED;
 		if (cli_task_nth_max(&read) > from->nth_max) {
 			from->nth_max = cli_task_nth_max(&read);
 			from->nth_line = from->lines.number;
@@ -194,8 +195,17 @@ static enum rota_status open_ids(struct from *from, struct rota_error *err)
 	return rota_err_memory(err);
 }
 
-int cli_enqueue_from(struct cli *cli, const char *path, struct rota_store_options *options)
+/* The strictest that any of them asks for. */
+static enum rota_durability durability(const struct cli *cli, const struct from *from)
 {
+	if (from->line_count > 0 && from->relaxed_count == from->line_count)
+		return ROTA_DURABILITY_RELAXED;
+	return cli_durability(&((const struct cli_enqueue *)cli->settings)->task.durability);
+}
+
+int cli_enqueue_from(struct cli *cli, const char *path)
+{
+	struct rota_store_options options = ROTA_INIT(rota_store_options);
 	struct from from ROTA_CLEANUP(from_deinit) = {.input_fd = -1, .fd = -1};
 	struct rota_error err;
 	enum rota_status status;
@@ -206,8 +216,9 @@ int cli_enqueue_from(struct cli *cli, const char *path, struct rota_store_option
 		status = check_all(&from, &err);
 	if (!status)
 		status = open_ids(&from, &err);
+	options.durability = durability(cli, &from);
 	if (!status)
-		status = cli_open(cli, options, &err);
+		status = cli_open(cli, &options, &err);
 	if (!status)
 		status = feed(cli, &from, &err);
 	if (!status)

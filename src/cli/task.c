@@ -36,6 +36,8 @@ const struct cli_option cli_task_options[] = {
 	{"partition", CLI_TEXT, AT(partition), "P", "a share of the queue, e.g. a customer"},
 	{"content-type", CLI_TEXT, AT(content_type), "T", "of the payload; kept, not looked at"},
 	{"traceparent", CLI_TEXT, AT(traceparent), "T", "W3C trace context, handed to the handler"},
+	{"durability", CLI_CHOICE, AT(durability), "commit|relaxed",
+		"commit (default): survives a power cut; relaxed: only crashes", .choices = "commit relaxed"},
 	{"notify-channel", CLI_TEXT, AT(notify), "C", "kept for those who listen"},
 	{NULL},
 };

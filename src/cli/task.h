@@ -11,7 +11,8 @@ struct cli_task {
 	const char *type;
 	struct rota_bytes payload; /* data NULL: none */
 	const char *queue, *key, *title, *content_type, *partition, *traceparent, *notify, *backoff;
-	struct cli_number on_conflict, after_failed, priority, max_attempts, doublings, jitter, signals;
+	struct cli_number on_conflict, after_failed, priority, max_attempts, doublings, jitter, signals,
+		durability; /* of the call: relaxed only if all its tasks say so */
 	struct cli_number dedup_for, delay, at, retry_for, timeout, stall, expires;
 	struct cli_list after_texts, before_texts; /* the command line's: an id or a key each */
 	struct rota_dependency *after, *before;

@@ -156,6 +156,7 @@ enum rota_status rota_child_start(struct rota_child *child, const struct rota_ex
 	child->pid = start_masked(&plan);
 	if (child->pid < 0)
 		return rota_err_os(err, ROTA_UNAVAILABLE, errno, "cannot start a process");
+	setpgid(child->pid, child->pid); /* sanitizers turn vfork into fork: who is first does it */
 	child->pidfd = pidfd_open(child->pid, 0);
 	if (child->pidfd < 0)
 		return rota_err_os(err, ROTA_UNAVAILABLE, errno, "cannot watch a process");

@@ -22,7 +22,7 @@ bad() {
 }
 every_field() {
 	fresh
-	lines all.jsonl '{"type":"kind","payload":"body","queue":"q1","key":"k1","title":"a title","on_conflict":"ignore","dedup_for":"1h","delay":"2h","priority":-7,"max_attempts":4,"backoff":"2s..3m","backoff_doublings":3,"retry_for":"1d","jitter":20,"timeout":"9s","stall":"8s","expires":"3d","partition":"p1","content_type":"text/plain","notify_channel":"c1"}' \
+	lines all.jsonl '{"type":"kind","payload":"body","queue":"q1","key":"k1","title":"a title","on_conflict":"ignore","dedup_for":"1h","delay":"2h","priority":-7,"max_attempts":4,"backoff":"2s..3m","backoff_doublings":3,"retry_for":"1d","jitter":20,"timeout":"9s","stall":"8s","expires":"3d","partition":"p1","content_type":"text/plain","notify_channel":"c1","durability":"relaxed"}' \
 		'{"type":"kind","at":"2099-01-01T00:00:00Z","signals":2}'
 	is "1
 2" rota enqueue --from all.jsonl || return 1

@@ -7,8 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 fresh
 
 every_verb_has_help() {
-	for verb in enqueue work ls show wait cancel retry delete signal stats types queue claim extend \
-		progress finish help; do
+	for verb in $(rota help --json | sed 's/.*"verb":"\([a-z]*\)".*/\1/'); do
 		says "rota $verb" rota help "$verb" || return 1
 		says "rota $verb" rota "$verb" --help || return 1
 		says "  $verb" rota help || return 1
