@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <rota/task.h>
 #include "base/arena.h"
+#include "base/macros.h"
 #include "base/world.h"
 
 struct rota_store;
@@ -314,17 +315,17 @@ struct rota_op {
 
 /* Takes the op. Bad arguments are answered at once through the return value, without done(). ROTA_BUSY:
  * too much is in flight. done() runs on whichever thread steps the lane. */
-ROTA_CALL rota_store_submit(struct rota_store *store, struct rota_op *op, struct rota_error *err);
+ROTA_MUST_USE enum rota_status rota_store_submit(struct rota_store *store, struct rota_op *op, struct rota_error *err);
 /* The same and wait until done: what the public calls do (owner and done are this call's). The
  * caller's thread steps the lane itself when nobody else does. Never from done() or an engine.
  * Returns op->err.status, and op->err in err. */
-ROTA_CALL rota_store_run(struct rota_store *store, struct rota_op *op, struct rota_error *err);
+ROTA_MUST_USE enum rota_status rota_store_run(struct rota_store *store, struct rota_op *op, struct rota_error *err);
 /* A CLAIM that waits is answered soon, with nothing, also if it is not parked yet. The op must not be
  * done; who uses it again clears op->recalled first. */
 void rota_store_recall(struct rota_store *store, struct rota_op *op);
 struct rota_world *rota_store_world(struct rota_store *store);
 /* As rota_store_open, in a world. Tests and the simulator pass theirs. */
-ROTA_CALL rota_store_open_in(struct rota_world *world, const char *url,
+ROTA_MUST_USE enum rota_status rota_store_open_in(struct rota_world *world, const char *url,
 	const struct rota_store_options *options, struct rota_store **ret_store, struct rota_error *err);
 
 /* Who wants to know what commits did (waits, the worker's cancellations). Called after the commit, on
