@@ -25,9 +25,11 @@ struct rota_retry rota_retry_resolve(const struct rota_retry *retry)
 		r.attempts_max = ROTA_DEFAULT_ATTEMPTS;
 	if (!r.doublings)
 		r.doublings = ROTA_DEFAULT_DOUBLINGS;
+	/* a bound beyond the other one's default was meant */
 	if (!r.backoff_min)
-		r.backoff_min = ROTA_DEFAULT_BACKOFF_MIN;
-	if (!r.backoff_max) /* a minimum above the default was meant */
+		r.backoff_min = r.backoff_max ? ROTA_MIN(ROTA_DEFAULT_BACKOFF_MIN, r.backoff_max)
+					      : ROTA_DEFAULT_BACKOFF_MIN;
+	if (!r.backoff_max)
 		r.backoff_max = ROTA_MAX(ROTA_DEFAULT_BACKOFF_MAX, r.backoff_min);
 	if (!r.jitter_percent)
 		r.jitter_percent = ROTA_DEFAULT_JITTER_PERCENT;

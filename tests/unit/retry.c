@@ -148,11 +148,14 @@ TEST(resolving_fills_in_defaults_and_keeps_what_was_said)
 	CHECK_EQ(twice.jitter_percent, -1);
 }
 
-TEST(resolving_lifts_the_default_maximum_to_the_minimum)
+TEST(resolving_moves_a_default_bound_that_the_other_one_passes)
 {
 	struct rota_retry r = policy(ROTA_SECONDS(7200), 0, 0);
 
 	CHECK_EQ(r.backoff_max, ROTA_SECONDS(7200));
+	r = policy(0, ROTA_MS(5), 0);
+	CHECK_EQ(r.backoff_min, ROTA_MS(5));
+	CHECK_EQ(r.backoff_max, ROTA_MS(5));
 }
 
 TEST(resolving_reads_no_more_than_an_older_callers_struct)
