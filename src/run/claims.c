@@ -65,10 +65,15 @@ static struct rota_claiming *claiming_new(struct rota_worker *w)
 		return claiming;
 	}
 	claiming = calloc(1, sizeof(*claiming));
-	if (claiming) {
-		claiming->worker = w;
-		rota_arena_init(&claiming->arena, 0);
-	}
+	if (!claiming)
+		return NULL;
+	claiming->worker = w;
+	rota_arena_init(&claiming->arena, 0);
+	claiming->all = w->claimings;
+	claiming->all_prev = &w->claimings;
+	if (claiming->all)
+		claiming->all->all_prev = &claiming->all;
+	w->claimings = claiming;
 	return claiming;
 }
 
@@ -115,6 +120,15 @@ void rota_claims_consider(struct rota_worker *w, struct rota_todo *todo)
 
 /* ---- memory; under the lock ---- */
 
+static void claiming_free(struct rota_claiming *claiming)
+{
+	*claiming->all_prev = claiming->all;
+	if (claiming->all)
+		claiming->all->all_prev = claiming->all_prev;
+	rota_arena_deinit(&claiming->arena);
+	free(claiming);
+}
+
 static void claiming_shelve(struct rota_claiming *claiming)
 {
 	struct rota_worker *w = claiming->worker;
@@ -122,8 +136,7 @@ static void claiming_shelve(struct rota_claiming *claiming)
 	claiming->bytes = 0;
 	/* A recall may still be on its way to one that was submitted before stopping. */
 	if (w->claimings_free_count >= ROTA_CLAIMINGS_KEPT && w->phase == ROTA_WORKER_WORKING) {
-		rota_arena_deinit(&claiming->arena);
-		free(claiming);
+		claiming_free(claiming);
 		return;
 	}
 	rota_arena_reset(&claiming->arena);
@@ -141,12 +154,8 @@ void rota_claiming_unref(struct rota_claiming *claiming)
 
 void rota_claims_free_all(struct rota_worker *w)
 {
-	while (w->claimings_free) {
-		struct rota_claiming *claiming = w->claimings_free;
-		w->claimings_free = claiming->next;
-		rota_arena_deinit(&claiming->arena);
-		free(claiming);
-	}
+	while (w->claimings)
+		claiming_free(w->claimings);
 }
 
 /* ---- what came back; under the lock ---- */

@@ -83,7 +83,8 @@ struct rota_claiming {
 	struct rota_worker *worker;
 	rota_tick submitted_at;
 	size_t live, bytes; /* under worker->lock */
-	struct rota_claiming *next;
+	struct rota_claiming *next;             /* of those that are free */
+	struct rota_claiming *all, **all_prev;  /* of all */
 };
 
 /* A FINISH op. Two of them: one gathers while the other is in flight. */
@@ -177,7 +178,7 @@ struct rota_worker {
 	struct rota_attempt **timers;       /* a heap by timer_due */
 	size_t timer_count;
 	/* claims */
-	struct rota_claiming *claiming, *claimings_free;
+	struct rota_claiming *claiming, *claimings_free, *claimings;
 	size_t claimings_free_count, claimed_bytes;
 	struct rota_streak claim_streak;
 	/* verdicts */

@@ -83,8 +83,9 @@ void rig_free(struct rig *rig)
 			rota_worker_stop(rig->workers[i]);
 			rig_wait_over(rig, rig->workers[i]);
 		}
-		rota_worker_free(rig->workers[i]);
 	}
+	for (size_t i = 0; i < rig->worker_count; i++)
+		rota_worker_free(rig->workers[i]);
 	rota_store_close(rig->store);
 	test_world_free(rig->clock);
 	pthread_mutex_destroy(&rig->log_lock);
