@@ -150,10 +150,16 @@ static void refuse(struct rota_op *const *ops, size_t n, const struct rota_error
 		ops[i]->err = *err;
 }
 
-/* After a lost commit answer, what does no harm is done again; the rest is told. */
+static bool op_stream(const struct rota_op *op)
+{
+	return op->kind == ROTA_OP_ENQUEUE && op->u.enqueue.next;
+}
+
+/* After a lost commit answer, what does no harm is done again; the rest is told. A stream's source
+ * is used up: again it would give the rest, or nothing. */
 static bool repeatable(struct rota_op *op, enum rota_status status)
 {
-	if (op->repeated)
+	if (op->repeated || op_stream(op))
 		return false;
 	op->repeated = true;
 	return status != ROTA_UNCERTAIN || (rota_op_flags[op->kind] & ROTA_OP_SAFE);
@@ -167,7 +173,20 @@ static void told(struct rota_lane *lane)
 	rota_store_tell(lane->store, &lane->news);
 }
 
-static void alone(struct rota_lane *lane, struct rota_op *op, const struct rota_error *group_err)
+/* When maintenance is due, after a commit. */
+static void maintain_plan(struct rota_lane *lane, bool maintained, rota_tick now)
+{
+	const struct rota_op_maintain *m = &lane->maintain.u.maintain;
+
+	if (maintained)
+		lane->maintain_at = m->ret_more ? now : rota_tick_add(now, m->ret_next);
+	if (lane->news.claimed)
+		lane->maintain_at = ROTA_MIN(lane->maintain_at, rota_tick_add(now, ROTA_MAINTAIN_EVERY));
+	lane->maintain_at = ROTA_MIN(lane->maintain_at, rota_tick_add(now, lane->news.due_in));
+}
+
+static void alone(struct rota_lane *lane, struct rota_op *op, const struct rota_error *group_err,
+	rota_tick now)
 {
 	struct rota_error err = { .status = ROTA_OK };
 
@@ -175,10 +194,13 @@ static void alone(struct rota_lane *lane, struct rota_op *op, const struct rota_
 		op->err = *group_err;
 		return;
 	}
-	if (transaction(lane, &op, 1, false, &err))
+	if (transaction(lane, &op, 1, false, &err)) {
 		op->err = err;
-	else
-		told(lane);
+		return;
+	}
+	lane->batch.retry_parked |= lane->news.ready && lane->batch.parked_count;
+	maintain_plan(lane, false, now);
+	told(lane);
 }
 
 /* No lock, no database: each op alone would meet the same, only later. */
@@ -194,25 +216,29 @@ static void claims_refuse(struct rota_lane *lane, const struct rota_error *err)
 		refuse(lane->batch.parked, lane->batch.parked_count, err);
 }
 
-static void group_failed(struct rota_lane *lane, const struct rota_error *err)
+static void group_failed(struct rota_lane *lane, const struct rota_error *err, rota_tick now)
 {
 	struct rota_batch *b = &lane->batch;
 	struct rota_error again = { .status = ROTA_OK };
 
+	if (b->maintain)
+		lane->maintain_at = rota_tick_add(now, ROTA_MAINTAIN_EVERY);
 	if (hopeless(err->status) || !b->count) {
 		refuse(b->ops, b->count, err);
 		claims_refuse(lane, err);
 		return;
 	}
 	for (size_t i = 0; i < b->count; i++)
-		alone(lane, b->ops[i], err);
+		alone(lane, b->ops[i], err, now);
 	/* The claims together: which of the others sank the group does not concern them. */
 	if (!b->claim_count && !b->retry_parked)
 		return;
-	if (transaction(lane, b->ops, 0, true, &again))
+	if (transaction(lane, b->ops, 0, true, &again)) {
 		claims_refuse(lane, &again);
-	else
-		told(lane);
+		return;
+	}
+	maintain_plan(lane, b->maintain, now);
+	told(lane);
 }
 
 /* ---- parking ---- */
@@ -261,11 +287,6 @@ static size_t op_weight(const struct rota_op *op)
 	case ROTA_OP_RETRY: return op->u.ids.count + 1;
 	default: return 1;
 	}
-}
-
-static bool op_stream(const struct rota_op *op)
-{
-	return op->kind == ROTA_OP_ENQUEUE && op->u.enqueue.next;
 }
 
 static void batch_add(struct rota_lane *lane, struct rota_op *op)
@@ -372,29 +393,15 @@ static void foreign_look(struct rota_lane *lane, rota_tick now)
 
 /* ---- a step ---- */
 
-static void maintain_plan(struct rota_lane *lane, rota_tick now)
-{
-	const struct rota_op_maintain *m = &lane->maintain.u.maintain;
-
-	if (lane->batch.maintain)
-		lane->maintain_at = m->ret_more ? now : rota_tick_add(now, m->ret_next);
-	if (lane->news.claimed)
-		lane->maintain_at = ROTA_MIN(lane->maintain_at, rota_tick_add(now, ROTA_MAINTAIN_EVERY));
-	lane->maintain_at = ROTA_MIN(lane->maintain_at, rota_tick_add(now, lane->news.due_in));
-}
-
 static void group_end(struct rota_lane *lane, const struct rota_error *err, rota_tick now)
 {
 	struct rota_batch *b = &lane->batch;
 	size_t parked, claims;
 
-	if (err->status) {
-		group_failed(lane, err);
-		if (b->maintain)
-			lane->maintain_at = rota_tick_add(now, ROTA_MAINTAIN_EVERY);
-	} else {
-		maintain_plan(lane, now);
-	}
+	if (err->status)
+		group_failed(lane, err, now);
+	else
+		maintain_plan(lane, b->maintain, now);
 	pthread_mutex_lock(&lane->lock);
 	parked = claims_sort(lane, b->parked, b->parked_count, now);
 	claims = claims_sort(lane, b->claims, b->claim_count, now);

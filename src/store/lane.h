@@ -36,6 +36,7 @@ struct rota_lane {
 	bool closing;
 	_Atomic bool attend; /* a watch wants foreign commits */
 	bool has_thread, has_hints;
+	uint32_t lonely; /* callers that sleep on kick because there is no thread */
 	rota_tick thread_at; /* when the lane's thread wakes by itself */
 
 	/* the leader's */

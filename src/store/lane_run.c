@@ -149,6 +149,24 @@ static bool only_claims(const struct rota_lane *lane)
 	return lane->first;
 }
 
+/* Under the lock. Others' ops are pending, and there is no thread to leave them to. */
+static bool must_stay(struct rota_lane *lane)
+{
+	if (!lane->first)
+		return false;
+	thread_want(lane);
+	return !lane->has_thread;
+}
+
+/* Under the lock, at the end of leading: who steps at `next`? */
+static void hand_over(struct rota_lane *lane, rota_tick next)
+{
+	bool kicked = (lane->first || next < ROTA_TICK_NEVER) && thread_must_know(lane, next);
+
+	if (kicked || lane->lonely)
+		kick(lane);
+}
+
 /* Steps until the caller's op is answered or parked. Called and returns with the lock. */
 static rota_tick lead_for(struct rota_lane *lane, const struct rota_op *op, const struct caller *caller)
 {
@@ -160,10 +178,10 @@ static rota_tick lead_for(struct rota_lane *lane, const struct rota_op *op, cons
 		pthread_mutex_unlock(&lane->lock);
 		rota_lane_step(lane, lane_now(lane), &next);
 		pthread_mutex_lock(&lane->lock);
-	} while ((!answered(caller) && !op->parked) || (only_claims(lane) && extra++ < EXTRA_STEPS_MAX));
+	} while ((!answered(caller) && !op->parked) || must_stay(lane) ||
+		(only_claims(lane) && extra++ < EXTRA_STEPS_MAX));
 	lane->busy = false;
-	if ((lane->first || next < ROTA_TICK_NEVER) && thread_must_know(lane, next))
-		kick(lane);
+	hand_over(lane, next);
 	return next;
 }
 
@@ -173,9 +191,11 @@ static void wait_alone(struct rota_lane *lane, rota_tick next)
 	struct rota_world *world = lane->store->world;
 	uint32_t seen = atomic_load(&lane->kick);
 
+	lane->lonely++;
 	pthread_mutex_unlock(&lane->lock);
 	world->park(world, (uint32_t *)&lane->kick, seen, next);
 	pthread_mutex_lock(&lane->lock);
+	lane->lonely--;
 }
 
 static struct rota_round *round_of(struct rota_lane *lane, const struct rota_op *op)
@@ -277,6 +297,7 @@ bool rota_lane_flush(struct rota_lane *lane, rota_tick deadline)
 
 		if (!lane->busy) {
 			lead(lane, &next);
+			hand_over(lane, next);
 			continue;
 		}
 		atomic_fetch_add(&round->waiters, 1);

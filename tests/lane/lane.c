@@ -1,4 +1,6 @@
 /* The lane over a backend whose transactions can be counted and made to fail. */
+#include <dlfcn.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include "test.h"
@@ -15,10 +17,15 @@ static struct {
 	enum rota_status with;
 	enum rota_durability durability; /* of the last begin */
 	int changed;
+	_Atomic bool slow; /* transactions take a while */
 } fault;
 
 static enum rota_status f_begin(struct rota_session *s, const struct rota_begin *b, struct rota_error *err)
 {
+	static const struct timespec a_while = { 0, 1000000 };
+
+	if (atomic_load(&fault.slow))
+		nanosleep(&a_while, NULL);
 	if (b->write) {
 		fault.durability = b->durability;
 		if (fault.fail_begin && fault.fail_begin--)
@@ -458,6 +465,70 @@ TEST(a_stream_is_alone_in_its_group)
 	test_world_free(world);
 }
 
+/* ---- groups that fail while claims wait ---- */
+
+TEST(tasks_of_a_group_that_failed_and_was_repaired_reach_parked_claims)
+{
+	struct rota_world *world = test_world_new(1);
+	struct rota_store *store = open_faulty(world, "a");
+	struct waiting w;
+
+	claim_parked(store, &w, ROTA_FOREVER);
+	submit(store, 2);
+	fault.fail_run = 1;
+	fault.with = ROTA_LIMIT;
+	step(store);
+	CHECK_EQ(seen.ok, 2);
+	CHECK_EQ(w.answers, 1);
+	CHECK_EQ(w.op.u.claim.ret_count, 2);
+	rota_arena_deinit(&w.arena);
+	rota_store_close(store);
+	test_world_free(world);
+}
+
+TEST(a_task_scheduled_by_a_group_that_failed_and_was_repaired_becomes_due)
+{
+	struct rota_task task = ROTA_TASK(.type = "t", .delay = ROTA_SECONDS(10));
+	struct rota_world *world = test_world_new(1);
+	struct rota_store *store = open_faulty(world, "a");
+	struct rota_error err;
+	struct waiting w;
+
+	claim_parked(store, &w, ROTA_FOREVER);
+	fault.fail_run = 1;
+	fault.with = ROTA_LIMIT;
+	CHECK_OK(rota_task_enqueue(store, &task, 1, NULL, &err), &err);
+	CHECK_EQ(w.answers, 0);
+	test_world_advance(world, ROTA_SECONDS(10));
+	step(store);
+	CHECK_EQ(w.answers, 1);
+	CHECK_EQ(w.op.u.claim.ret_count, 1);
+	rota_arena_deinit(&w.arena);
+	rota_store_close(store);
+	test_world_free(world);
+}
+
+/* Its source is used up: done again it would be the rest, or nothing, and say OK. */
+TEST(a_stream_is_never_repeated)
+{
+	struct rota_world *world = test_world_new(1);
+	struct rota_store *store = open_faulty(world, "a");
+	struct rota_task_source source = ROTA_INIT(rota_task_source);
+	struct rota_error err;
+	uint64_t count = 77;
+	int n = 10;
+
+	source.next = thousand;
+	source.arg = &n;
+	fault.fail_commit = 1;
+	fault.with = ROTA_LIMIT;
+	CHECK_STATUS(rota_task_enqueue_from(store, &source, &count, &err), ROTA_LIMIT, &err);
+	CHECK_EQ(count, 77);
+	CHECK_EQ(count_ready(store), 0);
+	rota_store_close(store);
+	test_world_free(world);
+}
+
 /* ---- threads ---- */
 
 enum { THREADS = 8, EACH = 500 };
@@ -574,4 +645,132 @@ TEST(too_much_in_flight_is_refused_as_busy)
 	rota_store_close(store);
 	CHECK_EQ(seen.ok, 2);
 	test_world_free(world);
+}
+
+struct threaded {
+	struct rota_op op;
+	struct rota_arena arena;
+	_Atomic int answers;
+};
+
+static void threaded_done(struct rota_op *op)
+{
+	struct threaded *w = op->owner;
+
+	atomic_fetch_add(&w->answers, 1);
+}
+
+/* Whoever leads for others must leave word of what comes next: the claim's end, the next poll. */
+TEST(a_flush_does_not_forget_the_claims_that_wait)
+{
+	struct rota_store *store = NULL;
+	struct rota_error err;
+	struct timespec t = { 0, 1000000 };
+
+	store = open_faulty(rota_world_real(), "flush");
+	atomic_store(&fault.slow, true);
+	for (int i = 0; i < 100; i++) {
+		struct threaded w = { .op = { .kind = ROTA_OP_CLAIM, .done = threaded_done } };
+
+		rota_arena_init(&w.arena, 0);
+		w.op.arena = &w.arena;
+		w.op.owner = &w;
+		w.op.u.claim = (struct rota_op_claim){ .worker = "w", .tasks_max = 1, .bytes_max = 1,
+			.lease = ROTA_SECONDS(30), .wait_until = store->world->now(store->world) + ROTA_MS(2) };
+		CHECK_OK(rota_store_submit(store, &w.op, &err), &err);
+		CHECK_OK(rota_store_flush(store, ROTA_SECONDS(5), &err), &err);
+		for (int waited = 0; !atomic_load(&w.answers); waited++) {
+			CHECK_MSG(waited < 5000, "a claim of 2 ms still waits");
+			nanosleep(&t, NULL);
+		}
+		rota_arena_deinit(&w.arena);
+	}
+	rota_store_close(store);
+}
+
+/* ---- no threads to be had ---- */
+
+static _Atomic bool no_threads;
+
+int pthread_create(pthread_t *id, const pthread_attr_t *attr, void *(*run)(void *), void *arg)
+{
+	static _Atomic(void *) real;
+
+	if (atomic_load(&no_threads))
+		return EAGAIN;
+	if (!atomic_load(&real))
+		atomic_store(&real, dlsym(RTLD_NEXT, "pthread_create"));
+	return ((int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *))atomic_load(&real))(
+		id, attr, run, arg);
+}
+
+static pthread_mutex_t start = PTHREAD_MUTEX_INITIALIZER;
+
+static void *enqueue_one(void *store)
+{
+	struct rota_task task = ROTA_TASK(.type = "t");
+	struct rota_error err;
+
+	CHECK_OK(rota_task_enqueue(store, &task, 1, NULL, &err), &err);
+	return NULL;
+}
+
+static void *enqueue_when_told(void *arg)
+{
+	static _Atomic int nth;
+	int count = 20 + atomic_fetch_add(&nth, 1); /* they do not end together */
+
+	pthread_mutex_lock(&start);
+	pthread_mutex_unlock(&start);
+	for (int i = 0; i < count; i++)
+		(void)enqueue_one(arg);
+	return NULL;
+}
+
+static void *claim_when_told(void *arg)
+{
+	struct rota_claim_options options = ROTA_INIT(rota_claim_options);
+	struct rota_claims *claims = NULL;
+	struct rota_error err;
+
+	options.wait = ROTA_FOREVER;
+	pthread_mutex_lock(&start);
+	pthread_mutex_unlock(&start);
+	CHECK_OK(rota_task_claim(arg, &options, &claims, NULL, &err), &err);
+	CHECK_EQ(claims->count, 1);
+	rota_claims_free(claims);
+	return NULL;
+}
+
+static void run_without_threads(size_t producers, size_t claimers)
+{
+	static const struct timespec until_they_wait = { 0, 50000000 };
+	struct rota_store *store = open_faulty(rota_world_real(), "alone");
+	pthread_t ids[2 * THREADS];
+
+	faulty.changed = NULL; /* else polling helps */
+	atomic_store(&fault.slow, true);
+	pthread_mutex_lock(&start);
+	for (size_t i = 0; i < producers + claimers; i++)
+		CHECK_EQ(pthread_create(&ids[i], NULL, i < producers ? enqueue_when_told : claim_when_told,
+			store), 0);
+	atomic_store(&no_threads, true);
+	pthread_mutex_unlock(&start);
+	for (size_t i = 0; i < claimers; i++) {
+		nanosleep(&until_they_wait, NULL);
+		(void)enqueue_one(store);
+	}
+	for (size_t i = 0; i < producers + claimers; i++)
+		pthread_join(ids[i], NULL);
+	rota_store_close(store);
+}
+
+TEST_LIMIT(without_threads_to_be_had_callers_lead_for_each_other, 20)
+{
+	run_without_threads(THREADS, 0);
+}
+
+TEST_LIMIT(without_threads_to_be_had_claims_are_woken_by_callers, 20)
+{
+	run_without_threads(0, THREADS);
 }
