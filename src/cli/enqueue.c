@@ -102,16 +102,15 @@ static int run_one(struct cli *cli)
 
 static int run(struct cli *cli)
 {
-	static const struct cli_task none;
 	struct cli_enqueue *set = cli->settings;
-	struct cli_task others = set->task;
 
 	if (!set->from)
 		return run_one(cli);
-	others.durability = (struct cli_number){0, false};
-	if (cli->arg_count || memcmp(&others, &none, sizeof(none)) != 0)
-		return cli_usage("--from takes everything from its lines: "
-				 "leave out TYPE, PAYLOAD and the options of a task");
+	if (cli->arg_count)
+		return cli_usage("--from takes everything from its lines; leave out \"%.80s\"", cli->args[0]);
+	for (const struct cli_option *option = cli_task_options; option->name; option++)
+		if (cli_option_given(option, &set->task) && strcmp(option->name, "durability") != 0)
+			return cli_usage("--from takes everything from its lines; leave out --%s", option->name);
 	return cli_enqueue_from(cli, set->from);
 }
 

@@ -124,6 +124,22 @@ enum rota_status cli_option_set(const struct cli_option *option, void *settings,
 	return rota_err(err, ROTA_INVALID, "%s: no such kind of option", shown);
 }
 
+bool cli_option_given(const struct cli_option *option, const void *settings)
+{
+	const void *at = (const char *)settings + option->at;
+
+	switch (option->kind) {
+	case CLI_FLAG:
+		return *(const bool *)at;
+	case CLI_TEXT:
+		return *(const char *const *)at != NULL;
+	case CLI_LIST:
+		return ((const struct cli_list *)at)->count > 0;
+	default:
+		return ((const struct cli_number *)at)->given;
+	}
+}
+
 #define NEAREST_BYTES_MAX 32 /* longer words are nobody's option */
 
 /* Optimal string alignment: a swapped pair counts as one slip. */

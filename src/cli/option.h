@@ -42,6 +42,8 @@ enum rota_status cli_option_set(const struct cli_option *option, void *settings,
 	const char *shown, struct rota_arena *arena, struct rota_error *err);
 /* '-' and '_' are the same here. NULL: none. */
 const struct cli_option *cli_option_find(const struct cli_option *table, const char *name, size_t size);
+/* Whether it was set. */
+bool cli_option_given(const struct cli_option *option, const void *settings);
 bool cli_list_add(struct cli_list *list, const char *item, struct rota_arena *arena);
 
 /* The candidate nearest to word; fed one by one. */

@@ -69,7 +69,9 @@ check unknown_choice refuses 64 '--on-conflict is one of: reject ignore replace'
 check unknown_state refuses 64 '--state is one of: blocked' rota ls --state done
 check unknown_outcome refuses 64 '--outcome is one of' rota finish 1 --token 1 --outcome ok
 check delay_and_at_exclude_each_other refuses 64 'not both' rota enqueue t --delay 1s --at 2031-01-01T00:00:00Z
-check from_excludes_the_rest refuses 64 '--from takes everything from its lines' rota enqueue t --from x
+check from_excludes_the_rest refuses 64 'leave out "t"' rota enqueue t --from x
+check from_excludes_options_of_a_task refuses 64 'leave out --priority' rota enqueue --from x --priority 0
+check from_goes_with_durability refuses 66 'cannot read x' rota enqueue --from x --durability relaxed
 check work_needs_a_program refuses 64 '--exec CMD' rota work
 check work_handler_without_type refuses 64 'TYPE=CMD' rota work --handler =true
 check work_type_without_exec refuses 64 '--type goes with --exec' rota work --type t --handler t=true
