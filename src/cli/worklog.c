@@ -91,7 +91,7 @@ static void text_line(struct rota_buf *buf, const struct cli_log *log, const str
 
 void cli_log_event(const struct cli_log *log, const struct rota_log_event *event)
 {
-	struct rota_buf buf ROTA_CLEANUP(rota_buf_deinit);
+	struct rota_buf buf ROTA_CLEANUP(rota_buf_deinit) = {.data = NULL};
 	char *line ROTA_AUTO_FREE = NULL;
 
 	if (event->level > log->level)
