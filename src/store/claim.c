@@ -291,9 +291,14 @@ static enum rota_status verdicts_check(struct rota_arena *arena, const struct ro
 	if (!ours)
 		return rota_err_memory(err);
 	for (size_t i = 0; i < n; i++) {
-		if (rota_verdict_adopt(rota_verdict_at(verdicts, i), &ours[i], err) ||
-		    rota_check_verdict(&ours[i], err))
-			return rota_err_item(err, i + 1);
+		enum rota_status status = rota_verdict_adopt(rota_verdict_at(verdicts, i), &ours[i], err);
+
+		if (!status)
+			status = rota_check_verdict(&ours[i], err);
+		if (status) {
+			(void)rota_err_item(err, i + 1);
+			return status;
+		}
 	}
 	*ret = ours;
 	return ROTA_OK;

@@ -12,6 +12,7 @@ static enum rota_status tasks_adopt(struct rota_arena *arena, const struct rota_
 	const struct rota_task **ret, struct rota_error *err)
 {
 	struct rota_task *ours;
+	enum rota_status status;
 
 	*ret = tasks;
 	if (tasks->size == sizeof(*tasks))
@@ -20,8 +21,11 @@ static enum rota_status tasks_adopt(struct rota_arena *arena, const struct rota_
 	if (!ours)
 		return rota_err_memory(err);
 	for (size_t i = 0; i < n; i++) {
-		if (rota_task_adopt(rota_task_at(tasks, i), &ours[i], err))
-			return rota_err_item(err, i + 1);
+		status = rota_task_adopt(rota_task_at(tasks, i), &ours[i], err);
+		if (status) {
+			(void)rota_err_item(err, i + 1);
+			return status;
+		}
 	}
 	*ret = ours;
 	return ROTA_OK;
@@ -41,7 +45,7 @@ static enum rota_status tasks_check(struct rota_arena *arena, const struct rota_
 	for (size_t i = 0; i < n && !status; i++) {
 		status = rota_check_task(&(*ret)[i], i + 1, n, err);
 		if (status)
-			return rota_err_item(err, i + 1);
+			(void)rota_err_item(err, i + 1);
 	}
 	return status;
 }
@@ -73,6 +77,7 @@ struct stream {
 static enum rota_status stream_next(void *arg, const struct rota_task **ret_task, struct rota_error *err)
 {
 	struct stream *stream = arg;
+	enum rota_status status;
 	int more;
 
 	stream->task = (struct rota_task)ROTA_INIT(rota_task);
@@ -84,9 +89,10 @@ static enum rota_status stream_next(void *arg, const struct rota_task **ret_task
 	if (!more)
 		return ROTA_OK;
 	stream->nth++;
-	if (rota_check_task(&stream->task, stream->nth, UINT64_MAX, err))
-		return rota_err_item(err, stream->nth);
-	return ROTA_OK;
+	status = rota_check_task(&stream->task, stream->nth, UINT64_MAX, err);
+	if (status)
+		(void)rota_err_item(err, stream->nth);
+	return status;
 }
 
 static void stream_accepted(void *arg, uint64_t nth, rota_id id)

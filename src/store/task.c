@@ -161,7 +161,8 @@ static enum rota_status refusal(struct rota_error *err, enum rota_status status,
 	if (status == ROTA_OK)
 		return ROTA_OK;
 	(void)rota_err(err, status, "task %lld: %s", (long long)id, rota_status_name(status));
-	return rota_err_item(err, nth);
+	(void)rota_err_item(err, nth);
+	return status;
 }
 
 static enum rota_status first_refusal(const enum rota_status *each, const rota_id *ids, size_t n,

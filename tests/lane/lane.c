@@ -688,6 +688,27 @@ TEST(a_flush_does_not_forget_the_claims_that_wait)
 	rota_store_close(store);
 }
 
+TEST(refusals_are_the_same_without_an_error_to_put_them_in)
+{
+	static char payload[ROTA_TITLE_BYTES_MAX + 2];
+	struct rota_store *store = NULL;
+	struct rota_task task = ROTA_TASK(.type = "t");
+	struct rota_verdict verdict = ROTA_INIT(rota_verdict);
+	rota_id id = 0;
+
+	memset(payload, 'x', sizeof(payload) - 1);
+	CHECK_OK(rota_store_open(test_store_url("refusals"), NULL, &store, NULL), NULL);
+	CHECK_OK(rota_task_enqueue(store, &task, 1, &id, NULL), NULL);
+	CHECK_OK(rota_task_cancel(store, &id, 1, NULL, NULL, NULL), NULL);
+	CHECK_STATUS(rota_task_cancel(store, &id, 1, NULL, NULL, NULL), ROTA_CANCELLED, NULL);
+	task.title = payload;
+	CHECK_STATUS(rota_task_enqueue(store, &task, 1, &id, NULL), ROTA_LIMIT, NULL);
+	verdict.id = verdict.token = 1;
+	verdict.result = (struct rota_bytes){ "x", ROTA_RESULT_BYTES_MAX + 1 };
+	CHECK_STATUS(rota_task_finish(store, &verdict, 1, NULL, NULL), ROTA_LIMIT, NULL);
+	rota_store_close(store);
+}
+
 /* ---- no threads to be had ---- */
 
 static _Atomic bool no_threads;
