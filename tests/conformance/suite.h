@@ -49,7 +49,11 @@ enum rota_status try_put(struct rota_task *tasks, size_t n);
 #define ON(id_) ((struct rota_dependency){ .id = (id_) })
 #define ON_KEY(key_) ((struct rota_dependency){ .key = (key_) })
 #define ON_NTH(nth_) ((struct rota_dependency){ .nth = (nth_) })
-#define OR_CANCEL(dep) ({ struct rota_dependency d_ = (dep); d_.failed = ROTA_AFTER_CANCEL; d_; })
+static inline struct rota_dependency OR_CANCEL(struct rota_dependency dep)
+{
+	dep.failed = ROTA_AFTER_CANCEL;
+	return dep;
+}
 #define AFTER(...) \
 	.after = (struct rota_dependency[]){ __VA_ARGS__ }, \
 	.after_count = sizeof((struct rota_dependency[]){ __VA_ARGS__ }) / sizeof(struct rota_dependency)
