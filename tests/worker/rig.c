@@ -150,12 +150,16 @@ void rig_start(struct rig *rig, struct rota_worker *worker)
 	rig->alive[place_of(rig, worker)] = true;
 }
 
+/* The memory of a dead process is neither used again nor lost: the lane may still hold its ops. */
+static struct rota_worker *graveyard[RIG_WORKERS_MAX];
+static size_t buried;
+
 void rig_kill(struct rig *rig, struct rota_worker *worker)
 {
 	size_t i = place_of(rig, worker);
 	rota_store_unwatch(rig->store, &worker->watch);
 	rig->alive[i] = false;
-	/* Its memory is gone with the process, in effect: nobody looks at it again. */
+	graveyard[buried++ % ROTA_COUNT(graveyard)] = worker;
 	for (; i + 1 < rig->worker_count; i++) {
 		rig->workers[i] = rig->workers[i + 1];
 		rig->alive[i] = rig->alive[i + 1];
@@ -228,10 +232,10 @@ rota_tick rig_settle(struct rig *rig)
 	return next;
 }
 
-/* To the next thing, but not beyond until. */
-static void jump(struct rig *rig, rota_tick until)
+/* Nothing is due now: on to what is next, but not beyond until. */
+static void jump(struct rig *rig, rota_tick next, rota_tick until)
 {
-	rota_tick next = ROTA_MIN(rig_settle(rig), until);
+	next = ROTA_MIN(next, until);
 	if (next > rig_now(&rig->world))
 		test_world_advance(rig->clock, next - rig_now(&rig->world));
 }
@@ -240,7 +244,7 @@ void rig_pass(struct rig *rig, rota_duration length)
 {
 	rota_tick until = rig_now(&rig->world) + length;
 	while (rig_now(&rig->world) < until)
-		jump(rig, until);
+		jump(rig, rig_settle(rig), until);
 	(void)rig_settle(rig);
 }
 
@@ -248,21 +252,22 @@ int rig_wait_final(struct rig *rig, rota_id id)
 {
 	rota_tick limit = rig_now(&rig->world) + VIRTUAL_LIMIT;
 	for (;;) {
+		rota_tick next = rig_settle(rig);
 		int state = rig_state(rig->store, id);
 		if (state < 0 || state >= (int)ROTA_STATE_COMPLETED)
 			return state;
 		CHECK_MSG(rig_now(&rig->world) < limit, "task %lld is never final: %s\n%s", (long long)id,
 			rota_state_name((enum rota_state)state), rig->log);
-		jump(rig, limit);
+		jump(rig, next, limit);
 	}
 }
 
 void rig_wait_over(struct rig *rig, struct rota_worker *worker)
 {
-	rota_tick limit = rig_now(&rig->world) + VIRTUAL_LIMIT;
-	while (rig_alive(rig, worker)) {
+	rota_tick limit = rig_now(&rig->world) + VIRTUAL_LIMIT, next;
+	while (next = rig_settle(rig), rig_alive(rig, worker)) {
 		CHECK_MSG(rig_now(&rig->world) < limit, "the worker never ends");
-		jump(rig, limit);
+		jump(rig, next, limit);
 	}
 }
 
