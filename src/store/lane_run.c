@@ -116,8 +116,10 @@ void rota_lane_submit(struct rota_lane *lane, struct rota_op *op)
 	pthread_mutex_lock(&lane->lock);
 	push(lane, op);
 	must = thread_must_know(lane, 0);
-	if (op->kind == ROTA_OP_CLAIM)
+	if (op->kind == ROTA_OP_CLAIM) {
+		thread_want(lane); /* hints need it, also when a caller leads just now */
 		hints_want(lane);
+	}
 	pthread_mutex_unlock(&lane->lock);
 	if (must)
 		kick(lane);
