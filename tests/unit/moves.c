@@ -58,6 +58,22 @@ TEST(no_event_but_an_operators_retry_leaves_a_final_state)
 						(enum rota_event)event, from, (enum rota_state)to));
 }
 
+TEST(what_is_no_event_or_no_state_moves_nothing)
+{
+	for (int event = -3; event < ROTA_EVENT_COUNT + 3; event++) {
+		for (int from = -3; from < ROTA_STATE_COUNT + 3; from++) {
+			CHECK(!rota_move_allowed(
+				(enum rota_event)event, from, (enum rota_state) - 1));
+			CHECK(!rota_move_allowed(
+				(enum rota_event)event, from, (enum rota_state)ROTA_STATE_COUNT));
+		}
+		CHECK(!rota_move_allowed((enum rota_event)event, -2, ROTA_STATE_READY));
+		CHECK(!rota_move_allowed(
+			(enum rota_event)event, ROTA_STATE_COUNT, ROTA_STATE_READY));
+	}
+	CHECK(!rota_move_allowed(ROTA_EVENT_COUNT, ROTA_STATE_READY, ROTA_STATE_READY));
+}
+
 TEST(states_have_names_that_can_be_read_back)
 {
 	static const char *const names[] = {
