@@ -6,6 +6,7 @@
  *   attempt.c   one attempt as a job: the pool's side (origin.h)
  *   verdicts.c  outcomes on their way to the store
  *   renewer.c   leases, starts and progress on their way to the store
+ *   cancels.c   who has cancelled what, here and in other processes
  *   timers.c    timeouts and stalls
  *   report.c    lines for the log
  *
@@ -30,6 +31,8 @@
 #define ROTA_ABORT_WAIT ROTA_SECONDS(1)      /* how long a second stop waits for handlers */
 #define ROTA_ERROR_WAIT_GROWTH_MAX 60        /* times error_wait */
 #define ROTA_ATTEMPT_KEEP_BYTES (16 << 10)   /* of a handler's memory, for the next attempt */
+#define ROTA_LOOKS_MAX 64                    /* tasks read after another process' commit … */
+#define ROTA_LOOK_EVERY ROTA_SECONDS(1)      /* … at most so often; the others hear by heartbeat */
 #define ROTA_CLAIMINGS_KEPT 8
 #define ROTA_CLAIMED_BYTES_MAX (48 << 20)    /* payloads in hand; above, one task at a time */
 
@@ -158,7 +161,6 @@ struct rota_worker {
 	_Atomic uint32_t running;
 	_Atomic uint32_t leaving;           /* threads that have given up the lock and are not done */
 	_Atomic rota_tick last_start;
-	struct rota_watch watch;
 
 	pthread_mutex_t lock;
 	enum rota_worker_phase phase;
@@ -193,6 +195,11 @@ struct rota_worker {
 	size_t to_start_count;
 	rota_tick renew_at, notes_at, notes_sent_at;
 	struct rota_streak renew_streak, start_streak;
+	/* cancellations */
+	struct rota_watch watch;
+	struct rota_look *looks;
+	size_t looks_open;
+	rota_tick look_at, looked_at;
 	/* registry, draining, stopping */
 	struct rota_simple_op join, beat, leave, open_work;
 	bool joined;
@@ -280,7 +287,17 @@ void rota_starts_send(struct rota_worker *w, rota_tick now, struct rota_todo *to
 void rota_leases_look(struct rota_worker *w, rota_tick now, struct rota_todo *todo);
 /* Jobs stop a little before the lease ends. */
 rota_tick rota_lease_stop_at(const struct rota_worker *w, const struct rota_attempt *attempt);
+bool rota_extended_in_hand(const struct rota_extended *who); /* still the one that was asked about */
 void rota_renewer_free(struct rota_worker *w);
+
+/* ---- cancels.c ---- */
+bool rota_cancels_init(struct rota_worker *w);
+void rota_cancels_news(struct rota_watch *watch, const struct rota_news *news);
+/* Which of the running tasks to read, when others have committed something; under the lock. Then,
+ * without it, reads them. */
+size_t rota_cancels_due(struct rota_worker *w, rota_tick now);
+void rota_cancels_look(struct rota_worker *w, size_t count);
+void rota_cancels_free(struct rota_worker *w);
 
 /* ---- timers.c; under the lock ---- */
 void rota_timer_arm(struct rota_worker *w, struct rota_attempt *attempt, struct rota_todo *todo);

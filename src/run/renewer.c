@@ -90,8 +90,7 @@ static void submit(struct rota_extending *extending, void (*done)(struct rota_op
 
 /* ---- answers ---- */
 
-/* Whether the attempt is still the one that was asked about, and in hand. */
-static bool in_hand(const struct rota_extended *who)
+bool rota_extended_in_hand(const struct rota_extended *who)
 {
 	uint32_t state = atomic_load(&who->attempt->state);
 	return who->serial == who->attempt->serial && (state == ROTA_ATTEMPT_STARTING ||
@@ -127,7 +126,7 @@ static void renew_failed(struct rota_extending *extending, struct rota_todo *tod
 	struct rota_worker *w = extending->worker;
 	for (size_t i = 0; i < extending->count; i++) {
 		struct rota_attempt *attempt = extending->who[i].attempt;
-		if (!in_hand(&extending->who[i]))
+		if (!rota_extended_in_hand(&extending->who[i]))
 			continue;
 		pthread_mutex_lock(&attempt->notes_lock);
 		attempt->notes_new |= attempt->has_progress || attempt->has_status;
@@ -151,7 +150,7 @@ static void renew_done(struct rota_op *op)
 	} else {
 		rota_streak_ok(w, &w->renew_streak, "renew leases");
 		for (size_t i = 0; i < extending->count; i++) {
-			if (in_hand(&extending->who[i]))
+			if (rota_extended_in_hand(&extending->who[i]))
 				(void)answer(extending, i, &todo);
 		}
 	}
@@ -246,7 +245,7 @@ static void start_answered(struct rota_extending *extending, struct rota_todo *t
 	bool failed = extending->op.err.status != ROTA_OK;
 	for (size_t i = 0; i < extending->count; i++) {
 		struct rota_attempt *attempt = extending->who[i].attempt;
-		if (!in_hand(&extending->who[i]))
+		if (!rota_extended_in_hand(&extending->who[i]))
 			continue;
 		if (failed)
 			start_later(w, attempt);

@@ -282,7 +282,7 @@ static void begin_leave(struct rota_worker *w, struct rota_todo *todo)
 static bool store_has_ops(const struct rota_worker *w)
 {
 	return w->claiming || w->renewing.busy || w->starting.busy || w->join.busy || w->beat.busy ||
-		w->open_work.busy || w->leave.busy || (w->finish_busy && !w->finish_waiting);
+		w->open_work.busy || w->leave.busy || w->looks_open || (w->finish_busy && !w->finish_waiting);
 }
 
 static bool wants_stop(const struct rota_worker *w)
@@ -330,6 +330,8 @@ static rota_tick sooner(rota_tick next, rota_tick at)
 static rota_tick next_of(const struct rota_worker *w)
 {
 	rota_tick next = ROTA_MIN(rota_timers_next(w), w->lease_look);
+	if (!w->looks_open && w->phase < ROTA_WORKER_FLUSHING)
+		next = ROTA_MIN(next, w->look_at);
 	if (!w->renewing.busy)
 		next = ROTA_MIN(next, ROTA_MIN(w->renew_at, w->notes_at));
 	if (w->phase > ROTA_WORKER_WORKING)
@@ -364,10 +366,12 @@ bool rota_worker_step(struct rota_worker *w, rota_tick now, rota_tick *ret_next)
 		work(w, now, &todo);
 	advance(w, now, &todo);
 	bool over = w->phase == ROTA_WORKER_OVER;
+	size_t looks = rota_cancels_due(w, now);
 	rota_tick next = next_of(w);
 	w->sleeping_until = next;
 	todo.wake = false; /* we are awake */
 	rota_worker_leave(w, &todo);
+	rota_cancels_look(w, looks);
 	*ret_next = rota_pool_step(w->pool) ? now : next; /* its jobs may have left much to do */
 	return !over;
 }

@@ -85,8 +85,6 @@ static bool own_texts(struct rota_worker *w)
 
 /* ---- life ---- */
 
-static void news(struct rota_watch *watch, const struct rota_news *news);
-
 static void worker_init(struct rota_worker *w, struct rota_store *store)
 {
 	w->store = store;
@@ -95,7 +93,8 @@ static void worker_init(struct rota_worker *w, struct rota_store *store)
 	pthread_mutex_init(&w->lock, NULL);
 	w->held_last = &w->held;
 	w->handler_us = -1;
-	w->watch.news = news;
+	w->watch = (struct rota_watch){ .news = rota_cancels_news, .foreign = true };
+	w->look_at = ROTA_TICK_NEVER;
 	struct rota_simple_op *simple[] = { &w->join, &w->beat, &w->leave, &w->open_work };
 	for (size_t i = 0; i < ROTA_COUNT(simple); i++)
 		rota_arena_init(&simple[i]->arena, 0);
@@ -110,6 +109,7 @@ static void worker_destroy(struct rota_worker *w)
 	rota_claims_free_all(w);
 	rota_verdicts_free(w);
 	rota_renewer_free(w);
+	rota_cancels_free(w);
 	free(w->timers);
 	free(w->handlers);
 	free(w->type_names);
@@ -132,7 +132,7 @@ static bool reserve(struct rota_worker *w)
 	size_t ahead = ROTA_MAX(4 * (size_t)o->claim_max, 2 * (size_t)o->buffer);
 	w->capacity = o->concurrency + ahead;
 	w->timers = calloc(w->capacity, sizeof(struct rota_attempt *));
-	return w->timers && rota_verdicts_init(w) && rota_renewer_init(w);
+	return w->timers && rota_verdicts_init(w) && rota_renewer_init(w) && rota_cancels_init(w);
 }
 
 static enum rota_status own_pool(struct rota_worker *w, struct rota_error *err)
@@ -242,50 +242,6 @@ static enum rota_status name_types(struct rota_worker *w, struct rota_error *err
 	if (w->any_handler)
 		w->type_count = 0;
 	return ROTA_OK;
-}
-
-/* ---- news of commits ---- */
-
-static bool named(const struct rota_news *news, rota_id id)
-{
-	for (size_t i = 0; i < news->cancel_count; i++) {
-		if (news->cancels[i] == id)
-			return true;
-	}
-	return false;
-}
-
-static void cancels(struct rota_worker *w, const struct rota_news *news, struct rota_todo *todo)
-{
-	struct rota_attempt *next;
-	for (struct rota_attempt *attempt = w->hand; attempt; attempt = next) {
-		next = attempt->next;
-		if (named(news, attempt->claimed->id))
-			rota_attempt_stop(attempt, ROTA_STOP_CANCELLED, false, todo);
-	}
-}
-
-/* Must not call the store: what is decided here is carried out by the engine's thread. */
-static void news(struct rota_watch *watch, const struct rota_news *news)
-{
-	struct rota_worker *w = ROTA_CONTAINER(watch, struct rota_worker, watch);
-	struct rota_todo todo = { 0 };
-	bool drains = w->options.drain;
-	if (!news->cancel_count && !news->overflow && !drains)
-		return;
-	pthread_mutex_lock(&w->lock);
-	if (news->overflow && w->in_hand) {
-		w->renew_at = 0; /* the answers tell who was cancelled */
-		rota_worker_need(w, 0, &todo);
-	} else if (news->cancel_count) {
-		cancels(w, news, &todo);
-	}
-	if (drains && w->in_hand == 0) {
-		w->drain_at = ROTA_MIN(w->drain_at, w->world->now(w->world));
-		rota_worker_need(w, 0, &todo);
-	}
-	ROTA_ASSERT(!todo.op_count && !todo.job_count);
-	rota_worker_leave(w, &todo);
 }
 
 /* ---- running ---- */

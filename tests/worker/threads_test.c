@@ -91,6 +91,28 @@ STORE_TEST(a_cancel_reaches_a_running_handler_at_once)
 	rota_store_close(store);
 }
 
+/* Another handle is to this one what another process is. */
+STORE_TEST(a_cancel_elsewhere_reaches_a_running_handler_in_a_second_or_two)
+{
+	struct rota_store *store = rig_open(kind), *elsewhere = rig_open(kind);
+	struct rota_worker *worker;
+	struct rig_thread thread;
+	struct rota_error err;
+	int32_t state;
+	CHECK_OK(rota_worker_new(store, NULL, &worker, &err), &err);
+	rig_handle(worker, "x", sleep_for_ever, NULL);
+	rig_run(&thread, worker);
+	rota_id id = rig_enqueue(store, ROTA_TASK(.type = "x"));
+	RIG_UNTIL(atomic_load(&started) == 1);
+	CHECK_OK(rota_task_cancel(elsewhere, &id, 1, NULL, NULL, &err), &err);
+	CHECK_OK(rota_task_wait(elsewhere, &id, 1, 1, ROTA_SECONDS(5), &state, &err), &err);
+	CHECK_EQ(state, ROTA_STATE_CANCELLED);
+	rig_join(&thread);
+	rota_worker_free(worker);
+	rota_store_close(elsewhere);
+	rota_store_close(store);
+}
+
 /* ---- later ---- */
 
 struct later {
