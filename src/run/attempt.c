@@ -217,10 +217,12 @@ void rota_attempt_stop(struct rota_attempt *attempt, enum rota_stop_reason reaso
 {
 	static const char *const what[] = { "", "was cancelled", "timed out", "made no progress in time",
 		"lost its lease", "must end, the worker stops" };
+	bool wanted = reason == ROTA_STOP_CANCELLED || reason == ROTA_STOP_SHUTDOWN;
 	if (rota_attempt_drop(attempt, lost, todo))
 		return;
 	if (!rota_job_cancelled(&attempt->job))
-		rota_report(attempt->worker, ROTA_LOG_WARN, attempt->claimed, 0, "%s", what[reason]);
+		rota_report(attempt->worker, wanted ? ROTA_LOG_INFO : ROTA_LOG_WARN, attempt->claimed, 0, "%s",
+			what[reason]);
 	attempt->lost |= lost;
 	rota_job_stop(&attempt->job, reason);
 }
@@ -310,11 +312,12 @@ static void ended_unstarted(struct rota_attempt *attempt)
 	rota_worker_leave(w, &todo);
 }
 
-/* Under the lock. */
-static void note_duration(struct rota_worker *w, rota_duration took)
+/* Under the lock. What tells how many may be claimed ahead. */
+static void note_pace(struct rota_worker *w, rota_duration took, size_t left_bytes)
 {
 	double us = ROTA_MIN((double)took, HANDLER_US_MAX);
 	w->handler_us = w->handler_us < 0 ? us : w->handler_us + (us - w->handler_us) / SMOOTHING;
+	w->left_bytes += ((double)left_bytes - w->left_bytes) / SMOOTHING;
 }
 
 /* Under the lock. Nobody wants to hear of it: the store said that the lease is somebody else's, or
@@ -343,7 +346,7 @@ static void ended(struct rota_job *job, enum rota_outcome outcome)
 	unhand(attempt);
 	attempt->in_pool = false;
 	atomic_fetch_sub(&w->running, 1);
-	note_duration(w, took);
+	note_pace(w, took, attempt->arena.used_bytes);
 	atomic_store(&attempt->state, ROTA_ATTEMPT_ENDED);
 	if (attempt->lost || w->phase == ROTA_WORKER_OVER)
 		forget(attempt);

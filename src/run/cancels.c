@@ -87,8 +87,8 @@ static void look_done(struct rota_op *op)
 	if (info && info->cancel_requested && rota_extended_in_hand(&look->who) &&
 		info->token == look->who.attempt->claimed->token)
 		rota_attempt_stop(look->who.attempt, ROTA_STOP_CANCELLED, false, &todo);
-	if (w->looks_open == 0 && w->phase != ROTA_WORKER_WORKING)
-		rota_worker_need(w, 0, &todo);
+	if (w->looks_open == 0) /* nothing else counts the time while they are open */
+		rota_worker_need(w, w->phase == ROTA_WORKER_WORKING ? w->look_at : 0, &todo);
 	rota_worker_leave(w, &todo);
 }
 

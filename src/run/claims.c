@@ -34,6 +34,7 @@ static size_t buffer_target(const struct rota_worker *w, rota_tick now)
 	size_t want = w->options.buffer;
 	if (!want)
 		want = ROTA_MIN(within(w, ROTA_BUFFER_AHEAD), 2 * (size_t)w->options.claim_max);
+	want = ROTA_MIN(want, (size_t)(ROTA_LEFT_BYTES_MAX / ROTA_MAX(w->left_bytes, 1.0)));
 	return ROTA_MIN(want, within(w, w->renew_every));
 }
 

@@ -34,6 +34,7 @@
 #define ROTA_LOOKS_MAX 64                    /* tasks read after another process' commit … */
 #define ROTA_LOOK_EVERY ROTA_SECONDS(1)      /* … at most so often; the others hear by heartbeat */
 #define ROTA_CLAIMINGS_KEPT 8
+#define ROTA_LEFT_BYTES_MAX (32 << 20)       /* results of what is in hand, by the recent average */
 #define ROTA_CLAIMED_BYTES_MAX (48 << 20)    /* payloads in hand; above, one task at a time */
 
 struct rota_handler {
@@ -175,6 +176,7 @@ struct rota_worker {
 	struct rota_job *held, **held_last; /* more than concurrency allows */
 	uint64_t serial, claim_number;
 	double handler_us;                  /* recent duration, smoothed; below 0: not known */
+	double left_bytes;                  /* the same of what they leave: results, follow-ups */
 	const struct rota_handler *last_handler;
 	rota_tick lease_look;               /* no lease ends before */
 	struct rota_attempt **timers;       /* a heap by timer_due */

@@ -155,7 +155,9 @@ static void renew_done(struct rota_op *op)
 		}
 	}
 	rota_verdicts_send(w, &todo);
-	if (w->phase == ROTA_WORKER_LEAVING || w->renew_at <= w->world->now(w->world))
+	/* What came due meanwhile had to wait for this one. */
+	rota_worker_need(w, ROTA_MIN(w->renew_at, w->notes_at), &todo);
+	if (w->phase != ROTA_WORKER_WORKING)
 		rota_worker_need(w, 0, &todo);
 	rota_worker_leave(w, &todo);
 }

@@ -140,7 +140,10 @@ static enum rota_status own_pool(struct rota_worker *w, struct rota_error *err)
 	struct rota_pool_options options = ROTA_INIT(rota_pool_options);
 	options.threads = w->options.concurrency;
 	w->own_pool = true;
-	return rota_pool_new_in(w->world, &options, &w->pool, err);
+	enum rota_status status = rota_pool_new_in(w->world, &options, &w->pool, err);
+	if (!status && w->world->threads) /* perhaps fewer were to be had */
+		w->options.concurrency = rota_pool_threads(w->pool);
+	return status;
 }
 
 enum rota_status rota_worker_new(struct rota_store *store, const struct rota_worker_options *options,

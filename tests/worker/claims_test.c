@@ -332,3 +332,31 @@ TEST(wrong_options_and_handlers_are_refused)
 	CHECK_STATUS(rota_worker_handle(worker, "late", no_op, NULL, &err), ROTA_INVALID, &err);
 	rig_free(rig);
 }
+
+static enum rota_outcome leave_much(struct rota_job *job, void *arg)
+{
+	(void)arg;
+	char *big = calloc(1, 1 << 20);
+	enum rota_outcome outcome = rota_job_complete(job, big, 1 << 20);
+	free(big);
+	return outcome;
+}
+
+STORE_TEST(large_results_shrink_the_buffer)
+{
+	struct rig *rig = rig_new(kind);
+	struct rota_worker *worker = rig_worker(rig, NULL);
+	rig_handle(worker, "x", leave_much, NULL);
+	enqueue_many(rig->store, 300, ROTA_TASK(.type = "x"));
+	rig_start(rig, worker);
+	for (int i = 0; i < 100 && counts_of(worker).completed < 300; i++) {
+		rota_tick next;
+		(void)rota_worker_step(worker, rig->world.now(&rig->world), &next);
+		rota_lane_step(rota_store_lane(rig->store), rig->world.now(&rig->world), &next);
+		if (counts_of(worker).completed > 50)
+			CHECK_MSG(worker->in_hand <= 70, "%zu in hand", worker->in_hand);
+	}
+	rig_pass(rig, ROTA_MS(100));
+	CHECK_EQ(counts_of(worker).completed, 300);
+	rig_free(rig);
+}
