@@ -263,6 +263,36 @@ CASE(late_extend_takes_a_lost_task_back)
 	CHECK_STATE(id, ROTA_STATE_COMPLETED);
 }
 
+CASE(progress_after_a_lost_lease_takes_the_task_back_with_a_deadline_that_is_not_over)
+{
+	struct lease lease = take_id(PUT());
+
+	lose(lease);
+	CHECK_OK(progress(lease, "still here"), &err);
+	CHECK_STATE(lease.id, ROTA_STATE_RUNNING);
+	CHECK_EQ(get(lease.id)->lease_until, now() + ROTA_DEFAULT_CLAIM_LEASE);
+	advance(ROTA_SECONDS(2));
+	maintain();
+	CHECK_STATE(lease.id, ROTA_STATE_RUNNING);
+}
+
+CASE(progress_counts_as_a_change_of_the_task_and_a_bare_heartbeat_does_not)
+{
+	struct lease lease = take_id(PUT());
+	rota_time before = now();
+
+	for (int i = 0; i < 2; i++) {
+		advance(ROTA_SECONDS(1));
+		CHECK_OK(progress(lease, "more"), &err);
+		before = now();
+		CHECK_EQ(get(lease.id)->updated_at, before);
+	}
+	advance(ROTA_SECONDS(1));
+	CHECK_OK(extend(lease, ROTA_SECONDS(60)), &err);
+	CHECK_EQ(get(lease.id)->updated_at, before);
+	CHECK_EQ(get(lease.id)->heartbeat_at, now());
+}
+
 CASE(progress_and_status_are_kept_and_leave_the_deadline_alone)
 {
 	struct lease lease = take_for(PUT(), ROTA_SECONDS(60));
@@ -469,6 +499,22 @@ CASE(tasks_of_a_worker_that_left_are_rescued_at_once)
 	maintain();
 	CHECK_STATE(id, ROTA_STATE_READY);
 	CHECK_STATE(safe, ROTA_STATE_RUNNING);
+}
+
+CASE(lease_that_a_worker_takes_back_after_it_left_is_lost_again)
+{
+	int64_t worker = join("w");
+	rota_id id = PUT();
+	struct grip grip = grip_tasks(worker, 1);
+
+	CHECK_OK(worker_do(ROTA_WORKER_LEAVE, worker), &err);
+	maintain();
+	CHECK_STATE(id, ROTA_STATE_READY);
+	CHECK_OK(started(grip.leases[0]), &err);
+	CHECK_STATE(id, ROTA_STATE_RUNNING);
+	advance(ROTA_SECONDS(2));
+	maintain();
+	CHECK(state_of(id) != ROTA_STATE_RUNNING);
 }
 
 CASE(prefetched_task_that_never_started_gets_its_attempt_back_and_is_suspect)

@@ -1,5 +1,6 @@
 /* steps.c: what each kind of step does. */
 #include "model.h"
+#include "base/limits.h"
 
 const char *const step_names[STEP_COUNT] = {
 	"enqueue", "stream", "claim", "claim ids", "worker claims", "extend", "progress", "started", "finish",
@@ -258,11 +259,13 @@ static void stream(struct run *run)
 
 /* ---- claim ---- */
 
+/* A store may take so long to notice what other handles leased. */
 static void maintain(struct run *run)
 {
 	struct rota_op op = { .kind = ROTA_OP_MAINTAIN };
 	struct rota_arena arena;
 
+	test_world_advance(run->side->world, ROTA_MAINTAIN_EVERY);
 	rota_arena_init(&arena, 0);
 	op.arena = &arena;
 	do {

@@ -1,6 +1,7 @@
 /* lease.c: extend, guard: what the holder of a lease asks. */
 #include <string.h>
 #include "base/error.h"
+#include "base/limits.h"
 #include "base/macros.h"
 #include "store/memory/memory.h"
 
@@ -18,8 +19,16 @@ static bool progress_set(struct rota_session *session, struct rota_mem_task *tas
 	return rota_mem_set(journal, &task->d.progress, item->progress.data, item->progress.size);
 }
 
+/* Progress leaves the deadline alone, unless the lease was lost and found: that one is over. */
+static void deadline_set(const struct rota_session *session, struct rota_mem_task *task,
+	const struct rota_op_extend *op, bool keep)
+{
+	if (!keep)
+		task->d.lease_tick = rota_tick_add(session->tick, op->lease ? op->lease : ROTA_DEFAULT_CLAIM_LEASE);
+}
+
 static bool beat(struct rota_session *session, struct rota_mem_task *task, const struct rota_op_extend *op,
-	const struct rota_extension *item)
+	const struct rota_extension *item, bool resumed)
 {
 	bool done;
 
@@ -27,8 +36,9 @@ static bool beat(struct rota_session *session, struct rota_mem_task *task, const
 		return false;
 	done = progress_set(session, task, item);
 	task->d.heartbeat_at = session->date;
-	if (!item->keep_deadline)
-		task->d.lease_tick = rota_tick_add(session->tick, op->lease);
+	if (item->status_text || item->progress.data)
+		task->d.updated_at = session->date;
+	deadline_set(session, task, op, item->keep_deadline && !resumed);
 	rota_mem_changed(&task->row);
 	return done;
 }
@@ -39,6 +49,7 @@ static bool extend(struct rota_session *session, const struct rota_op_extend *op
 	struct rota_mem_task *task = rota_mem_task_find(session, item->id);
 	struct rota_effect effect = { .changed = false };
 	struct rota_facts facts;
+	bool resumed;
 
 	item->ret_cancel_requested = false;
 	item->ret_status = ROTA_NOT_FOUND;
@@ -48,10 +59,11 @@ static bool extend(struct rota_session *session, const struct rota_op_extend *op
 	item->ret_status = rota_rule_extend(&facts, item->token, item->started, session->date, &effect);
 	if (item->ret_status)
 		return true;
+	resumed = task->d.facts.state != facts.state;
 	if (effect.changed && !rota_mem_store_facts(session, task, &facts, &effect, NULL))
 		return false;
 	item->ret_cancel_requested = facts.flags & ROTA_FACT_CANCEL;
-	return beat(session, task, op, item);
+	return beat(session, task, op, item, resumed);
 }
 
 enum rota_status rota_mem_run_extend(struct rota_session *session, struct rota_op *const *ops, size_t n,

@@ -59,17 +59,29 @@ static bool leases_ended(struct maintain *m)
 	return true;
 }
 
-static bool worker_gone(struct maintain *m, struct rota_mem_worker *worker)
+/* *ret_all false: there was no room for all of them. */
+static bool leases_lose(struct maintain *m, const struct rota_mem_tree *leases, bool *ret_all)
 {
 	struct rota_mem_node *n;
 
-	while ((n = rota_mem_tree_first(&worker->leases))) {
+	*ret_all = false;
+	while ((n = rota_mem_tree_first(leases))) {
 		if (!room(m))
 			return true;
 		if (!lose(m->session, ROTA_MEM_TASK(n, holding)))
 			return false;
 	}
-	return rota_mem_remove(&m->session->store->journal, &worker->row);
+	*ret_all = true;
+	return true;
+}
+
+static bool worker_gone(struct maintain *m, struct rota_mem_worker *worker)
+{
+	bool all;
+
+	if (!leases_lose(m, &worker->leases, &all))
+		return false;
+	return !all || rota_mem_remove(&m->session->store->journal, &worker->row);
 }
 
 static bool workers_gone(struct maintain *m)
@@ -88,7 +100,9 @@ static bool workers_gone(struct maintain *m)
 
 static bool rescue(struct maintain *m)
 {
-	return leases_ended(m) && workers_gone(m);
+	bool all;
+
+	return leases_ended(m) && workers_gone(m) && leases_lose(m, &m->session->store->orphans, &all);
 }
 
 /* ---- expire, promote ---- */

@@ -78,7 +78,7 @@ struct rota_mem_task {
 	struct rota_mem_node in_queue; /* queue->tasks */
 	struct rota_mem_node place;    /* lane->ready, store->scheduled or leased, queue->done */
 	struct rota_mem_node expiry;   /* store->expiring */
-	struct rota_mem_node holding;  /* worker->leases */
+	struct rota_mem_node holding;  /* worker->leases, or store->orphans */
 	struct rota_mem_tree *queued, *placed, *expires, *held; /* in which of them it is; NULL: none */
 	struct rota_mem_lane *counted; /* whose counters have it */
 	enum rota_state counted_as;
@@ -172,6 +172,7 @@ struct rota_mem_store {
 	struct rota_mem_journal journal;
 	struct rota_mem_space *spaces;
 	struct rota_mem_tree tasks, scheduled, leased, expiring, gone, graves, workers;
+	struct rota_mem_tree orphans; /* running tasks whose worker is not there any more */
 	rota_id id_next;
 	int64_t worker_next;
 	uint64_t mark;            /* rises: see task->mark */

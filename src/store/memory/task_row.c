@@ -111,8 +111,7 @@ static void place_lease(struct rota_mem_task *task)
 	if (task->d.facts.state != ROTA_STATE_RUNNING || !task->d.worker_id)
 		return;
 	worker = rota_mem_worker_find(task->store, task->d.worker_id);
-	if (worker)
-		enter(&task->held, &worker->leases, &task->holding, order_holding);
+	enter(&task->held, worker ? &worker->leases : &task->store->orphans, &task->holding, order_holding);
 }
 
 static void task_place(struct rota_mem_row *row)
