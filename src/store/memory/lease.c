@@ -62,6 +62,7 @@ static bool extend(struct rota_session *session, const struct rota_op_extend *op
 	resumed = task->d.facts.state != facts.state;
 	if (effect.changed && !rota_mem_store_facts(session, task, &facts, &effect, NULL))
 		return false;
+	session->news->claimed |= resumed;
 	item->ret_cancel_requested = facts.flags & ROTA_FACT_CANCEL;
 	return beat(session, task, op, item, resumed);
 }
