@@ -11,7 +11,7 @@
 set -eu
 
 build=$(cd "${1:?usage: demo.sh BUILD_DIR}" && pwd)
-export ROTA="$build/rota"
+export PATH="$build:$PATH" # the handlers call rota, too
 tree=$(cd "$(dirname "$0")/../examples/tree" && pwd)
 work=$(mktemp -d "${TMPDIR:-/tmp}/rota-demo.XXXXXX")
 export ROTA_STORE="$work/demo.db" TREE_LOG="$work/handlers.log"
@@ -45,7 +45,7 @@ default_tree() {
 # worker N: starts worker process 1 or 2 again.
 worker() {
 	started=$((started + 1))
-	"$ROTA" work --name "demo-$1" --queue tree --concurrency 2 \
+	rota work --name "demo-$1" --queue tree --concurrency 2 --env TREE_LOG --result-max 16777216 \
 		--handler "file=exec sh '$tree/file.sh'" \
 		--handler "directory=exec sh '$tree/directory.sh'" \
 		--handler "report=exec sh '$tree/report.sh'" >>"$work/worker.log" 2>&1 &
@@ -74,7 +74,7 @@ progress() {
 progress_end() { [ ! -t 1 ] || printf '\n'; }
 
 count_of() { # STATE, of our one queue
-	"$ROTA" stats --json | sed -n "s/.*\"queue\":\"tree\".*\"$1\":\([0-9]*\).*/\1/p"
+	rota stats --json | sed -n "s/.*\"queue\":\"tree\".*\"$1\":\([0-9]*\).*/\1/p"
 }
 
 work_and_kill() {
@@ -84,8 +84,8 @@ work_and_kill() {
 		sleep 0.3
 		completed=$(count_of completed)
 		progress "$completed" "$(count_of running)"
-		[ "$(count_of failed)" = 0 ] || fail "a task failed: $("$ROTA" ls --state failed --limit 1)"
-		[ "$(date +%s)" -lt $end ] || fail "not done after $seconds_max s: $("$ROTA" stats)"
+		[ "$(count_of failed)" = 0 ] || fail "a task failed: $(rota ls --state failed --limit 1)"
+		[ "$(date +%s)" -lt $end ] || fail "not done after $seconds_max s: $(rota stats)"
 		if [ $kills -lt "$kills_wanted" ] &&
 			[ "$completed" -ge $((total * (kills + 1) / (kills_wanted + 1))) ] &&
 			[ "$completed" -lt "$total" ]; then
@@ -101,7 +101,7 @@ work_and_kill() {
 }
 
 check_report() {
-	"$ROTA" wait key:report: >"$work/report"
+	rota wait key:report: >"$work/report"
 	sed '/^files:$/,$d' "$work/report"
 	sed '1,/^files:$/d' "$work/report" | LC_ALL=C sort >"$work/sums"
 	sed -n 's/.*"type":"file".*"payload":"\(.*\)"}$/\1/p' "$work/graph" | sed 's/\\"/"/g' |
@@ -118,9 +118,9 @@ check_report() {
 # store calls it completed, its last claim is the only one without such a row, the handler of that
 # claim reached its end, and no handler was started twice under one token.
 check_counts() {
-	"$ROTA" ls --json --queue tree --limit 100000 >"$work/tasks"
+	rota ls --json --queue tree --limit 100000 >"$work/tasks"
 	grep -v '"token":1,' "$work/tasks" | sed 's/.*"id":\([0-9]*\).*/\1/' | while read -r id; do
-		"$ROTA" show "$id" --json
+		rota show "$id" --json
 	done >"$work/again"
 	awk '
 	function number(name) {
@@ -167,7 +167,7 @@ total=$(wc -l <"$work/graph")
 files=$(grep -c '^{"type":"file"' "$work/graph") || fail "no readable file in $dir"
 began=$(date +%s)
 echo "$files files in $((total - files - 1)) directories of $dir: $total tasks in one graph, one transaction"
-"$ROTA" enqueue --from "$work/graph" >"$work/ids"
+rota enqueue --from "$work/graph" >"$work/ids"
 [ "$(wc -l <"$work/ids")" -eq "$total" ] || fail "enqueued $(wc -l <"$work/ids") of $total tasks"
 worker 1
 worker 2

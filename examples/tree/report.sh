@@ -5,7 +5,7 @@ set -eu
 echo "start $ROTA_ID $ROTA_TOKEN" >>"$TREE_LOG"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-xargs -r -d '\n' "$ROTA" wait >"$work/files" || [ "$ROTA_FAILED_DEPENDENCIES" -gt 0 ]
+xargs -r -d '\n' rota wait >"$work/files" || [ "$ROTA_FAILED_DEPENDENCIES" -gt 0 ]
 awk '
 	NF >= 4 {
 		path = $0
