@@ -62,13 +62,14 @@ kill_worker() {
 	worker $n
 }
 
+# A line that is written over and over on a terminal, a line now and then elsewhere.
 progress() {
-	text="$1 of $total tasks done, $2 running; workers killed so far: $kills"
+	text="$1 of $total tasks done, $2 running; workers killed: $kills"
 	if [ -t 1 ]; then
 		printf '\r%-78s' "$text"
-	elif [ "${shown-}" != "$text" ]; then
+	elif [ "$(($(date +%s) / 2))" != "${shown_at-}" ]; then
 		echo "$text"
-		shown=$text
+		shown_at=$(($(date +%s) / 2))
 	fi
 }
 progress_end() { [ ! -t 1 ] || printf '\n'; }

@@ -12,7 +12,7 @@ find "$dir" -xdev -type f -readable ! -path '*[[:cntrl:]\\]*' |
 	function text(s) { gsub(/"/, "\\\"", s); return "\"" s "\"" }
 	function task(type, path, keys, payload) {
 		print "{\"type\":" text(type) ",\"queue\":\"tree\",\"key\":" text(type ":" path) \
-			",\"backoff\":\"50ms..1s\",\"depends_on\":[" keys "],\"payload\":" text(payload) "}"
+			",\"backoff\":\"50ms..1s\",\"max_attempts\":10,\"depends_on\":[" keys "],\"payload\":" text(payload) "}"
 	}
 	{
 		parent = $0
