@@ -5,7 +5,7 @@
 # one, and started again. Then the report is compared with `sha256sum` run directly, and the store
 # with the log that the handlers keep outside of it.
 #
-#   DEMO_DIR=DIR     another tree (all of its files; else at most 6000 of a default one)
+#   DEMO_DIR=DIR     another tree (all of its files; else at most 5000 of a default one)
 #   DEMO_KILLS=N     how often a worker is killed (default 6)
 #   DEMO_KEEP=1      leaves the store and the logs behind and says where
 set -eu
@@ -115,9 +115,10 @@ check_report() {
 }
 
 # The store against the log that handlers keep outside of it. Every claim of a task has a token of its own,
-# and a claim that was interrupted leaves a row in the task's attempts. A task was done once if the
-# store calls it completed, its last claim is the only one without such a row, the handler of that
-# claim reached its end, and no handler was started twice under one token.
+# and a claim that did not complete it leaves a row in the task's attempts: "lost" or "unstarted" when
+# its worker was gone. A task was done once if the store calls it completed, its last claim is the
+# only one without such a row, the handler of that claim reached its end, and no handler was started
+# twice under one token.
 check_counts() {
 	rota ls --json --queue tree --limit 100000 >"$work/tasks"
 	grep -v '"token":1,' "$work/tasks" | sed 's/.*"id":\([0-9]*\).*/\1/' | while read -r id; do
@@ -135,9 +136,8 @@ check_counts() {
 	}
 	FILENAME == again_file {
 		id = number("id")
-		rows = gsub(/"outcome":"(lost|unstarted|release)"/, "")
-		if (rows != last[id] - 1) twice++
-		interrupted += rows
+		interrupted += gsub(/"outcome":"(lost|unstarted)"/, "&")
+		if (gsub(/"outcome":"/, "&") != last[id] - 1) twice++
 		for (token = 1; token < last[id]; token++) begun += ((id, token) in started)
 		next
 	}
@@ -160,7 +160,7 @@ check_counts() {
 }
 
 dir=${DEMO_DIR:-$(default_tree)}
-files_max=6000
+files_max=5000
 [ -z "${DEMO_DIR-}" ] || files_max=100000
 dir=$(cd "$dir" && pwd)
 sh "$tree/graph.sh" "$dir" "$files_max" >"$work/graph"

@@ -7,8 +7,8 @@ cd "$(dirname "$0")/../.." || exit 1
 prefix=$tap_dir/usr
 
 compiles_and_runs() {
-	cc -o "$tap_dir/hello" examples/hello.c -I"$prefix/include" "$@" && cd "$tap_dir" || return 1
-	LD_LIBRARY_PATH=$prefix/lib "$tap_dir/hello" | grep -q '^hello, world$'
+	cc -o "$tap_dir/hello" examples/hello.c -I"$prefix/include" "$@" &&
+		(cd "$tap_dir" && LD_LIBRARY_PATH=$prefix/lib ./hello | grep '^hello, world$')
 }
 
 check make_install_succeeds make --no-print-directory install B="$build" PREFIX="$prefix"
