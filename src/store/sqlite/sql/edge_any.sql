@@ -1,0 +1,3 @@
+-- Stops at the first row.
+-- scan: rota_edge
+SELECT 1 FROM rota_edge LIMIT 1

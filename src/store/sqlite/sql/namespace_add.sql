@@ -1,0 +1,2 @@
+-- ?1 name.
+INSERT INTO rota_namespace(name) VALUES(?1)

@@ -1,0 +1,1 @@
+RELEASE rota_op

@@ -1,0 +1,2 @@
+-- Primary key of rota_meta.
+SELECT value FROM rota_meta WHERE name = 'schema'

@@ -1,0 +1,2 @@
+-- rota_in: a task. A range of the primary key for each.
+DELETE FROM rota_signal WHERE task IN (SELECT a FROM rota_in)

@@ -1,0 +1,2 @@
+-- An OK survives a power cut.
+PRAGMA synchronous = FULL

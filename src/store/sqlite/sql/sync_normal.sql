@@ -1,0 +1,2 @@
+-- It survives the death of every process.
+PRAGMA synchronous = NORMAL
