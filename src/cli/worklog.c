@@ -16,11 +16,18 @@
 
 static const char *const levels[] = {"error", "warn", "info", "debug"};
 
+/* Always with three digits of fraction, so that lines stand below each other. */
 static char *time_words(char *out, size_t size)
 {
 	struct rota_world *world = rota_world_real();
+	rota_time now = world->date(world);
+	char *end;
 
-	return rota_time_format(world->date(world) / 1000 * 1000, out, size);
+	rota_time_format(now / 1000000 * 1000000, out, size);
+	end = strchr(out, 'Z');
+	if (end)
+		snprintf(end, size - (size_t)(end - out), ".%03dZ", (int)(now / 1000 % 1000));
+	return out;
 }
 
 static struct rota_bytes shown_payload(const struct rota_claimed *task)

@@ -14,9 +14,9 @@ killed_and_taken_over() {
 	until_ok running 1 && sleep 0.2
 	kill -9 $worker
 	wait $worker 2>/dev/null
-	until_ok sh -c '! grep -qsa 1000091 /proc/[0-9]*/cmdline' || { echo "its program lives on"; return 1; }
+	none_left 1000091 || { echo "its program lives on"; return 1; }
 	timeout 30 rota work --exec 'echo second' --drain 2>log2 && is second rota wait 1 &&
-		shows 1 '"token":2' '"outcome":"lost"'
+		shows 1 '"token":2' '"error":"lease lost'
 }
 killed_again_and_again() {
 	fresh

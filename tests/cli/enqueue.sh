@@ -73,7 +73,7 @@ bad_names() {
 	refuses 64 'type' rota enqueue '' && refuses 64 'type' rota enqueue '  ' &&
 		refuses 64 'queue' rota enqueue t --queue ' ' && refuses 64 'key' rota enqueue t --key '' &&
 		refuses 64 'UTF-8' rota enqueue t --title "$(printf 'a\377b')" &&
-		refuses 64 'type' rota enqueue "$(printf '%300s' x | tr ' ' x)" && tasks_are 0
+		refuses 65 'at most 255' rota enqueue "$(printf '%300s' x | tr ' ' x)" && tasks_are 0
 }
 payload_too_large() {
 	fresh

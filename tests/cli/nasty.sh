@@ -18,10 +18,6 @@ start() {
 	worker=$!
 }
 running() { rota show --json "$1" | grep -q '"state":"running"'; }
-# No process of ours has this word in its command line.
-none_left() {
-	until_ok sh -c "! grep -qsa '$1' /proc/[0-9]*/cmdline"
-}
 gibibyte() {
 	fresh
 	rota enqueue t >/dev/null

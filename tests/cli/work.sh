@@ -48,18 +48,17 @@ environment() {
 namespace() {
 	fresh
 	rota --namespace n enqueue t >/dev/null && rota enqueue t >/dev/null &&
-		rota --namespace n work --drain --exec 'echo $ROTA_NAMESPACE; rota enqueue child' 2>log &&
+		rota --namespace n work --drain --type t --exec 'echo $ROTA_NAMESPACE; rota enqueue child' 2>log &&
 		is "n
 3" rota --namespace n wait 1 && shows 2 '"state":"ready"' && rota --namespace n ls --json | grep -q '"type":"child"'
 }
 clean_process() {
 	fresh
 	rota enqueue t >/dev/null
-	sh -c 'trap "" INT QUIT USR1; exec 7</dev/null; umask 027; exec rota work --drain --exec "ls /proc/self/fd | wc -l; umask; grep -E \"Sig(Blk|Ign|Cgt)\" /proc/self/status | sort -u; cut -d\" \" -f5 /proc/\$\$/stat | grep -cx \$\$"' 2>log
+	sh -c 'trap "" INT QUIT USR1; exec 7</dev/null; umask 027; exec rota work --drain --exec "ls /proc/self/fd | wc -l; umask; grep -E \"Sig(Blk|Ign)\" /proc/self/status | sort -u; cut -d\" \" -f5 /proc/\$\$/stat | grep -cx \$\$"' 2>log
 	is "5
 0027
 SigBlk:	0000000000000000
-SigCgt:	0000000000000000
 SigIgn:	0000000000000000
 1" rota wait 1
 }
@@ -184,10 +183,10 @@ notes_refused_follow_up() {
 logs() {
 	fresh
 	rota enqueue kind 'secret body' --title 'a title' --max-attempts 1 >/dev/null
-	drain 'echo why >&2; exit 1' && grep -qE '^20[0-9T:.-]+Z (info|warn) +task 1 kind "a title" attempt 1: ' log &&
+	drain 'echo why >&2; exit 1' && grep -qE '^20[0-9T:-]+[.][0-9][0-9][0-9]Z warn +task 1 kind "a title" attempt 1: ' log &&
 		grep -q 'exit status 1: why' log && ! grep -q 'secret body' log || return 1
 	rota retry 1 >/dev/null && drain 'exit 65' --log-json &&
-		grep -qE '^\{"time":"20.*"level":"(info|warn)".*"task":1,"type":"kind","title":"a title","attempt":1,"message":"' log &&
+		grep -qE '^\{"time":"20.*"level":"error".*"task":1,"type":"kind","title":"a title","attempt":1,"message":"' log &&
 		! grep -vq '^{.*}$' log && ! grep -q 'secret body' log || return 1
 	rota retry 1 >/dev/null && drain 'exit 65' --log-payloads && grep -q 'secret body' log || return 1
 	rota retry 1 >/dev/null && drain true --quiet && [ ! -s log ]
