@@ -1,5 +1,6 @@
 /* backend.c: the vtable, and opening a file. */
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
@@ -63,6 +64,11 @@ static enum rota_status file_check(const char *path, bool create, struct rota_er
 		return rota_err(err, ROTA_UNAVAILABLE, "%s is a directory; name a file in it", path);
 	if (!S_ISREG(st.st_mode))
 		return rota_err(err, ROTA_UNAVAILABLE, "%s is no regular file", path);
+	/* SQLite would make a -shm file with the same permissions, which stays and refuses writers even
+	 * when the file itself may be written again. */
+	if (faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS))
+		return rota_err_os(err, ROTA_UNAVAILABLE, errno,
+			"%s cannot be written; check the permissions of the file and its directory", path);
 	return ROTA_OK;
 }
 
