@@ -501,6 +501,16 @@ CASE(tasks_of_a_worker_that_left_are_rescued_at_once)
 	CHECK_STATE(safe, ROTA_STATE_RUNNING);
 }
 
+CASE(worker_that_is_not_there_can_neither_beat_nor_leave)
+{
+	int64_t worker = join("w");
+
+	CHECK_STATUS(worker_do(ROTA_WORKER_BEAT, worker + 100), ROTA_NOT_FOUND, &err);
+	CHECK_OK(worker_do(ROTA_WORKER_LEAVE, worker), &err);
+	CHECK_STATUS(worker_do(ROTA_WORKER_BEAT, worker), ROTA_NOT_FOUND, &err);
+	CHECK(join("w") != worker);
+}
+
 CASE(lease_that_a_worker_takes_back_after_it_left_is_lost_again)
 {
 	int64_t worker = join("w");

@@ -219,6 +219,22 @@ CASE(edge_given_twice_counts_once_and_the_stricter_policy_wins)
 	CHECK_STATE(ids[0], ROTA_STATE_CANCELLED);
 }
 
+CASE(edge_from_a_failed_task_given_twice_takes_the_stricter_policy)
+{
+	rota_id failed = ended(ROTA_OUTCOME_FAIL), a, b;
+
+	a = PUT(AFTER(ON(failed), OR_CANCEL(ON(failed))));
+	CHECK_STATE(a, ROTA_STATE_CANCELLED);
+	CHECK_EQ(get(a)->failed_dependencies, 1);
+	CHECK_EQ(get(a)->predecessor_count, 1);
+	keep(ROTA_FOREVER, 0);
+	failed = ended(ROTA_OUTCOME_FAIL);
+	CHECK(gone(failed));
+	b = PUT(.queue = "kept", AFTER(ON(failed), OR_CANCEL(ON(failed))));
+	CHECK_STATE(b, ROTA_STATE_CANCELLED);
+	CHECK_EQ(get(b)->failed_dependencies, 1);
+}
+
 /* ---- predecessors that are over already ---- */
 
 CASE(final_predecessor_counts_at_once)
@@ -343,8 +359,13 @@ CASE(cycle_through_tasks_that_were_there_before_is_found)
 	struct rota_task task = ROTA_TASK(AFTER(ON(third)), BEFORE(ON(first)));
 	const char *before = picture();
 
+	char id[24];
+
+	snprintf(id, sizeof(id), "%lld", (long long)second);
 	CHECK_STATUS(try_put(&task, 1), ROTA_INVALID, &err);
 	CHECK_HAS(err.message, "→");
+	CHECK_HAS(err.message, id);
+	CHECK_HAS(err.message, "#1");
 	CHECK_UNCHANGED(before);
 	/* Without the way back it is none. */
 	task = ROTA_TASK(BEFORE(ON(first)));

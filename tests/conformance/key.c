@@ -311,6 +311,22 @@ CASE(name_kept_after_the_end_answers_with_its_final_state_as_predecessor)
 	CHECK_STATE(c, ROTA_STATE_CANCELLED);
 }
 
+CASE(edges_may_name_by_its_place_a_task_that_met_a_name_kept_after_the_end)
+{
+	struct rota_task tasks[] = { ROTA_TASK(.key = "a", .on_conflict = ROTA_CONFLICT_IGNORE),
+		ROTA_TASK(.key = "b", .on_conflict = ROTA_CONFLICT_IGNORE), ROTA_TASK(AFTER(ON_NTH(1), ON_NTH(2))) };
+	rota_id a, ids[3];
+
+	keep(0, 0);
+	a = PUT(.key = "a", .dedup_for = ROTA_SECONDS(60));
+	run(a);
+	fail(take_id(PUT(.key = "b", .dedup_for = ROTA_SECONDS(60))));
+	put_all(tasks, 3, ids);
+	CHECK_EQ(ids[0], a);
+	CHECK_STATE(ids[2], ROTA_STATE_READY);
+	CHECK_EQ(get(ids[2])->failed_dependencies, 1);
+}
+
 CASE(task_run_again_by_an_operator_has_its_key_and_keeps_it)
 {
 	rota_id id = PUT(.key = "a", .dedup_for = ROTA_SECONDS(10));

@@ -273,6 +273,19 @@ CASE(claimed_task_does_not_expire)
 	CHECK_STATE(id, ROTA_STATE_COMPLETED);
 }
 
+CASE(task_that_waits_between_two_attempts_expires_too)
+{
+	rota_id id = PUT(.expires_in = ROTA_SECONDS(10));
+	struct rota_verdict v = verdict(take_id(id), ROTA_OUTCOME_SNOOZE);
+
+	v.delay = ROTA_SECONDS(60);
+	finish(v);
+	advance(ROTA_SECONDS(10));
+	maintain();
+	CHECK_STATE(id, ROTA_STATE_FAILED);
+	CHECK_STR(get(id)->last_error, "expired");
+}
+
 /* ---- cancel ---- */
 
 CASE(waiting_tasks_are_cancelled_at_once)
