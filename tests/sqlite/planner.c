@@ -33,7 +33,7 @@ static bool plain_control(const char *sql)
  * stops early: those statements say LIMIT). */
 static bool scan_allowed(const char *step, const struct rota_statement *s)
 {
-	char wanted[64], table[64] = "";
+	char wanted[80], table[64] = "";
 
 	if (strncmp(step, "SCAN", 4) != 0 || strstr(step, "VIRTUAL TABLE"))
 		return true;
