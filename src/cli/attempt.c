@@ -10,9 +10,10 @@
 #define ASKED "the program asked for it"
 #define NOT_STARTED_WAIT ROTA_SECONDS(1) /* no descriptors, no processes: the machine is full */
 
-/* Once it was sent SIGTERM its exit status means little: many programs exit 0 then, done or not. The
- * worker itself says "timed out after 5s: " in front. */
-static enum rota_outcome stopped(struct rota_job *job, const struct rota_exec_end *end, const char *words)
+/* Once it was sent SIGTERM its exit status means little: many programs exit 0 then, done or not.
+ * The worker itself says "timed out after 5s: " in front. */
+static enum rota_outcome stopped(
+	struct rota_job *job, const struct rota_exec_end *end, const char *words)
 {
 	switch (end->stopped) {
 	case ROTA_STOP_CANCELLED:
@@ -25,7 +26,8 @@ static enum rota_outcome stopped(struct rota_job *job, const struct rota_exec_en
 	}
 }
 
-static enum rota_outcome failed(struct rota_job *job, const struct cli_notes *notes, const char *words)
+static enum rota_outcome failed(
+	struct rota_job *job, const struct cli_notes *notes, const char *words)
 {
 	if (notes->outcome == ROTA_OUTCOME_RETRY)
 		return rota_job_retry_after(job, notes->delay, "%s", words);
@@ -37,8 +39,8 @@ static void say_truncated(struct rota_job *job, const struct rota_exec_end *end,
 {
 	const char *before = notes->status_text;
 
-	rota_job_status(job, "%s%sresult truncated: %zu of %" PRIu64 " bytes kept", before ? before : "",
-		before ? "; " : "", end->out.size, end->out_bytes);
+	rota_job_status(job, "%s%sresult truncated: %zu of %" PRIu64 " bytes kept",
+		before ? before : "", before ? "; " : "", end->out.size, end->out_bytes);
 	cli_log_task(log, ROTA_LOG_WARN, rota_job_claimed(job),
 		"result truncated: %zu of %" PRIu64 " bytes kept", end->out.size, end->out_bytes);
 }
@@ -78,11 +80,13 @@ static enum rota_outcome decide(struct rota_job *job, const struct rota_exec_end
 	case ROTA_OUTCOME_RETRY:
 		return failed(job, notes, end->status ? words : ASKED);
 	default:
-		return end->status == 0 ? completed(job, end, notes, log) : failed(job, notes, words);
+		return end->status == 0 ? completed(job, end, notes, log)
+					: failed(job, notes, words);
 	}
 }
 
-static enum rota_outcome not_started(struct rota_job *job, const char *why, const struct cli_log *log)
+static enum rota_outcome not_started(
+	struct rota_job *job, const char *why, const struct cli_log *log)
 {
 	cli_log_task(log, ROTA_LOG_WARN, rota_job_claimed(job), "not started: %s", why);
 	return rota_job_snooze(job, NOT_STARTED_WAIT, "not started: %s", why);
@@ -95,9 +99,13 @@ enum rota_outcome cli_attempt(struct rota_job *job, void *arg)
 	struct cli_notes notes ROTA_CLEANUP(cli_notes_deinit);
 	struct rota_exec_end end ROTA_CLEANUP(rota_exec_end_deinit) = {.status = -1};
 	struct rota_exec exec = {.command = handler->command,
-		.result_bytes_max = work->result_bytes_max, .line_bytes_max = NOTE_BYTES_MAX,
-		.kill_after = work->kill_after, .hurry = &work->hurry, .keeper = work->keeper,
-		.line = cli_notes_line, .arg = &notes};
+		.result_bytes_max = work->result_bytes_max,
+		.line_bytes_max = NOTE_BYTES_MAX,
+		.kill_after = work->kill_after,
+		.hurry = &work->hurry,
+		.keeper = work->keeper,
+		.line = cli_notes_line,
+		.arg = &notes};
 	struct rota_error err;
 
 	cli_notes_init(&notes, job, &work->log);

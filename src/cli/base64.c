@@ -60,8 +60,9 @@ json_t *cli_base64_json(struct rota_bytes bytes)
 		return NULL;
 	for (size_t i = 0; i < bytes.size; i += 3) {
 		size_t left = bytes.size - i;
-		uint32_t bits = (uint32_t)from[i] << 16 | (left > 1 ? (uint32_t)from[i + 1] << 8 : 0) |
-			(left > 2 ? from[i + 2] : 0u);
+		uint32_t bits = (uint32_t)from[i] << 16 |
+				(left > 1 ? (uint32_t)from[i + 1] << 8 : 0) |
+				(left > 2 ? from[i + 2] : 0u);
 
 		*to++ = digits[bits >> 18];
 		*to++ = digits[bits >> 12 & 63];

@@ -18,7 +18,7 @@ static int run(struct cli *cli)
 	rota_id *ids;
 
 	if (cli_open(cli, NULL, &err) || cli_task_ids(cli, cli->args, cli->arg_count, &ids, &err) ||
-	    rota_task_cancel(cli->store, ids, (size_t)cli->arg_count, set->reason, each, &err))
+		rota_task_cancel(cli->store, ids, (size_t)cli->arg_count, set->reason, each, &err))
 		return cli_fail(&err);
 	return cli_act_report(cli, ids, each, cli->arg_count, "cancel", "cancelled");
 }

@@ -18,9 +18,10 @@ static const struct cli_option options[] = {
 	{"type", CLI_LIST, AT(types), "T", "only of this type; repeatable"},
 	{"id", CLI_LIST, AT(ids), "TASK", "exactly this task, which must be ready; repeatable"},
 	{"max", CLI_INT, AT(max), "N", "at most so many (default 1)", 1, ROTA_CLAIM_TASKS_MAX},
-	{"lease", CLI_DURATION, AT(lease), "DUR", "how long before others may have it (default 60s); forever",
-		1, ROTA_FOREVER},
-	{"wait", CLI_DURATION, AT(wait), "DUR", "how long to wait for the first; forever (default: not at all)",
+	{"lease", CLI_DURATION, AT(lease), "DUR",
+		"how long before others may have it (default 60s); forever", 1, ROTA_FOREVER},
+	{"wait", CLI_DURATION, AT(wait), "DUR",
+		"how long to wait for the first; forever (default: not at all)",
 		.max = ROTA_FOREVER},
 	{"name", CLI_TEXT, AT(name), "N", "who you are, for people (default host:pid)"},
 	{NULL},
@@ -66,7 +67,7 @@ static int run(struct cli *cli)
 
 	signal(SIGPIPE, SIG_IGN); /* a reader that has gone is noticed, see give_back */
 	if (cli_open(cli, NULL, &err) ||
-	    cli_task_ids(cli, (char **)set->ids.items, (int)set->ids.count, &ids, &err))
+		cli_task_ids(cli, (char **)set->ids.items, (int)set->ids.count, &ids, &err))
 		return cli_fail(&err);
 	want.worker = set->name;
 	want.queues = set->queues.items;
@@ -92,7 +93,8 @@ const struct cli_verb cli_verb_claim = {
 	.name = "claim",
 	.usage = "[--queue Q]... [--type T]... [--id TASK]... [--max N] [--lease DUR] [--wait DUR]",
 	.summary = "take tasks to run by hand: a JSON line each, with its token",
-	.notes = "Nothing to do prints nothing and exits 0. Afterwards: rota extend, rota progress, rota finish,\n"
+	.notes = "Nothing to do prints nothing and exits 0. Afterwards: rota extend, rota "
+		 "progress, rota finish,\n"
 		 "each with --token.",
 	.options = options,
 	.settings_size = sizeof(struct claim),

@@ -43,9 +43,9 @@ struct cli_verb {
 	int (*run)(struct cli *cli); /* an exit code */
 };
 extern const struct cli_verb cli_verb_enqueue, cli_verb_work, cli_verb_claim, cli_verb_extend,
-	cli_verb_progress, cli_verb_finish, cli_verb_ls, cli_verb_show, cli_verb_wait, cli_verb_cancel,
-	cli_verb_retry, cli_verb_delete, cli_verb_signal, cli_verb_stats, cli_verb_types, cli_verb_queue,
-	cli_verb_bench, cli_verb_help;
+	cli_verb_progress, cli_verb_finish, cli_verb_ls, cli_verb_show, cli_verb_wait,
+	cli_verb_cancel, cli_verb_retry, cli_verb_delete, cli_verb_signal, cli_verb_stats,
+	cli_verb_types, cli_verb_queue, cli_verb_bench, cli_verb_help;
 extern const struct cli_verb *const cli_verbs[]; /* in the order of the help; ends with NULL */
 extern const struct cli_option cli_global_options[];
 /* NULL: none; *ret_hint: the nearest name or NULL. */
@@ -62,7 +62,8 @@ int cli_fail(const struct rota_error *err);
 int cli_usage(const char *text, ...) ROTA_TEXT(1);
 
 /* Opens the store that the options name. options NULL: the usual; else completed here. */
-enum rota_status cli_open(struct cli *cli, struct rota_store_options *options, struct rota_error *err);
+enum rota_status cli_open(
+	struct cli *cli, struct rota_store_options *options, struct rota_error *err);
 /* Memory of the run. Ends the program when there is none: nothing is under way then that a
  * transaction or a lease does not cover. */
 void *cli_alloc(struct cli *cli, size_t size);
@@ -70,15 +71,16 @@ void *cli_array(struct cli *cli, size_t count, size_t size);
 
 /* "key:X" is a key, digits are an id or else a key, anything else is a key. An id that nobody knows
  * stays an id: the operation itself says what that means. */
-enum rota_status cli_task_id(struct cli *cli, const char *text, rota_id *ret_id, struct rota_error *err);
+enum rota_status cli_task_id(
+	struct cli *cli, const char *text, rota_id *ret_id, struct rota_error *err);
 /* All arguments from the first on. */
-enum rota_status cli_task_ids(struct cli *cli, char *const *args, int count, rota_id **ret_ids,
-	struct rota_error *err);
+enum rota_status cli_task_ids(
+	struct cli *cli, char *const *args, int count, rota_id **ret_ids, struct rota_error *err);
 
 /* All that comes from fd, at most max bytes (ROTA_LIMIT). what: for the message. The caller deinits
  * ret in any case. */
-enum rota_status cli_read_all(int fd, size_t max, const char *what, struct rota_buf *ret,
-	struct rota_error *err);
+enum rota_status cli_read_all(
+	int fd, size_t max, const char *what, struct rota_buf *ret, struct rota_error *err);
 /* What is in buf; data is never NULL, so that nothing read is empty, not absent. */
 struct rota_bytes cli_bytes(const struct rota_buf *buf);
 /* An unlinked temporary file. */

@@ -45,7 +45,8 @@ void *cli_alloc(struct cli *cli, size_t size)
 	return cli_array(cli, 1, size);
 }
 
-enum rota_status cli_open(struct cli *cli, struct rota_store_options *options, struct rota_error *err)
+enum rota_status cli_open(
+	struct cli *cli, struct rota_store_options *options, struct rota_error *err)
 {
 	struct rota_store_options usual = ROTA_INIT(rota_store_options);
 
@@ -75,16 +76,19 @@ static enum rota_status id_exists(struct cli *cli, rota_id id, bool *ret, struct
 	return ROTA_OK;
 }
 
-static enum rota_status find_key(struct cli *cli, const char *key, rota_id *ret_id, struct rota_error *err)
+static enum rota_status find_key(
+	struct cli *cli, const char *key, rota_id *ret_id, struct rota_error *err)
 {
 	enum rota_status status = rota_task_find(cli->store, key, ret_id, err);
 
 	if (status == ROTA_NOT_FOUND)
-		return rota_err(err, ROTA_NOT_FOUND, "no task has the key \"%.200s\"; `rota ls` shows them", key);
+		return rota_err(err, ROTA_NOT_FOUND,
+			"no task has the key \"%.200s\"; `rota ls` shows them", key);
 	return status;
 }
 
-enum rota_status cli_task_id(struct cli *cli, const char *text, rota_id *ret_id, struct rota_error *err)
+enum rota_status cli_task_id(
+	struct cli *cli, const char *text, rota_id *ret_id, struct rota_error *err)
 {
 	enum rota_status status;
 	rota_id id, other;
@@ -108,8 +112,8 @@ enum rota_status cli_task_id(struct cli *cli, const char *text, rota_id *ret_id,
 	return ROTA_OK;
 }
 
-enum rota_status cli_task_ids(struct cli *cli, char *const *args, int count, rota_id **ret_ids,
-	struct rota_error *err)
+enum rota_status cli_task_ids(
+	struct cli *cli, char *const *args, int count, rota_id **ret_ids, struct rota_error *err)
 {
 	rota_id *ids = cli_array(cli, (size_t)count, sizeof(*ids));
 
@@ -123,8 +127,8 @@ enum rota_status cli_task_ids(struct cli *cli, char *const *args, int count, rot
 	return ROTA_OK;
 }
 
-enum rota_status cli_read_all(int fd, size_t max, const char *what, struct rota_buf *ret,
-	struct rota_error *err)
+enum rota_status cli_read_all(
+	int fd, size_t max, const char *what, struct rota_buf *ret, struct rota_error *err)
 {
 	char chunk[64 << 10];
 
@@ -142,8 +146,10 @@ enum rota_status cli_read_all(int fd, size_t max, const char *what, struct rota_
 			continue;
 		if (ret->failed)
 			return rota_err_memory(err);
-		return rota_err(err, ROTA_LIMIT, "the %s is larger than %zu bytes; keep it in a file and "
-			"pass the file's name", what, max);
+		return rota_err(err, ROTA_LIMIT,
+			"the %s is larger than %zu bytes; keep it in a file and "
+			"pass the file's name",
+			what, max);
 	}
 }
 
@@ -169,7 +175,9 @@ enum rota_status cli_temporary(int *ret_fd, struct rota_error *err)
 	}
 	if (fd < 0)
 		return rota_err_os(err, ROTA_UNAVAILABLE, errno,
-			"cannot make a temporary file in %.200s (set TMPDIR to a directory with room)", dir);
+			"cannot make a temporary file in %.200s (set TMPDIR to a directory with "
+			"room)",
+			dir);
 	*ret_fd = fd;
 	return ROTA_OK;
 }

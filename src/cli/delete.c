@@ -5,12 +5,14 @@
 #include "cli/act.h"
 #include "cli/out.h"
 
-struct delete {
+struct delete
+{
 	bool cascade, force;
 };
 #define AT(field) offsetof(struct delete, field)
 static const struct cli_option options[] = {
-	{"cascade", CLI_FLAG, AT(cascade), NULL, "and every dependent that has nothing left to wait for"},
+	{"cascade", CLI_FLAG, AT(cascade), NULL,
+		"and every dependent that has nothing left to wait for"},
 	{"force", CLI_FLAG, AT(force), NULL, "running tasks too; else one of them refuses it all"},
 	{NULL},
 };
@@ -18,14 +20,16 @@ static const struct cli_option options[] = {
 static int run(struct cli *cli)
 {
 	const struct delete *set = cli->settings;
-	uint32_t flags = (set->cascade ? ROTA_DELETE_CASCADE : 0) | (set->force ? ROTA_DELETE_FORCE : 0);
+	uint32_t flags =
+		(set->cascade ? ROTA_DELETE_CASCADE : 0) | (set->force ? ROTA_DELETE_FORCE : 0);
 	enum rota_status *each = cli_array(cli, (size_t)cli->arg_count, sizeof(*each));
 	struct rota_error err;
 	uint64_t deleted;
 	rota_id *ids;
 
 	if (cli_open(cli, NULL, &err) || cli_task_ids(cli, cli->args, cli->arg_count, &ids, &err) ||
-	    rota_task_delete(cli->store, ids, (size_t)cli->arg_count, flags, &deleted, each, &err))
+		rota_task_delete(
+			cli->store, ids, (size_t)cli->arg_count, flags, &deleted, each, &err))
 		return cli_fail(&err);
 	if (!cli->json && set->cascade)
 		printf("%" PRIu64 " deleted in all\n", deleted);

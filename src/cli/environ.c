@@ -1,5 +1,5 @@
-/* environ.c: what a program of `rota work` finds in its environment: a short list, so that a worker's
- * secrets stay the worker's. */
+/* environ.c: what a program of `rota work` finds in its environment: a short list, so that a
+ * worker's secrets stay the worker's. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,7 +53,8 @@ static void add_inherited(struct list *list, const struct cli_list *more)
 		const char *equals = strchr(*at, '=');
 		char name[64];
 
-		if (strncmp(*at, "LC_", 3) != 0 || !equals || (size_t)(equals - *at) >= sizeof(name))
+		if (strncmp(*at, "LC_", 3) != 0 || !equals ||
+			(size_t)(equals - *at) >= sizeof(name))
 			continue;
 		snprintf(name, sizeof(name), "%.*s", (int)(equals - *at), *at);
 		add(list, name, equals + 1);
@@ -81,8 +82,8 @@ static void add_task(struct list *list, const struct rota_claimed *task)
 		add(list, "TRACEPARENT", task->traceparent);
 }
 
-char *const *cli_environment(const struct cli_work *work, const struct rota_job *job,
-	struct rota_arena *arena)
+char *const *cli_environment(
+	const struct cli_work *work, const struct rota_job *job, struct rota_arena *arena)
 {
 	struct list list = {.arena = arena};
 

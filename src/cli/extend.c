@@ -12,7 +12,8 @@ struct extend {
 #define AT(field) offsetof(struct extend, field)
 static const struct cli_option options[] = {
 	{"token", CLI_INT, AT(token), "N", "what `rota claim` said", 1, INT64_MAX},
-	{"lease", CLI_DURATION, AT(lease), "DUR", "from now (default 60s), or forever", 1, ROTA_FOREVER},
+	{"lease", CLI_DURATION, AT(lease), "DUR", "from now (default 60s), or forever", 1,
+		ROTA_FOREVER},
 	{NULL},
 };
 
@@ -27,7 +28,7 @@ static int run(struct cli *cli)
 	if (!set->token.given)
 		return cli_usage(CLI_TOKEN_MISSING);
 	if (cli_open(cli, NULL, &err) || cli_task_id(cli, cli->args[0], &id, &err) ||
-	    rota_task_extend(cli->store, id, set->token.value, lease, &cancel, &err))
+		rota_task_extend(cli->store, id, set->token.value, lease, &cancel, &err))
 		return cli_fail(&err);
 	return cli_lease_report(cli, id, cancel);
 }
@@ -36,7 +37,8 @@ const struct cli_verb cli_verb_extend = {
 	.name = "extend",
 	.usage = "TASK --token N [--lease DUR]",
 	.summary = "keep a claimed task for longer",
-	.notes = "Prints \"cancel requested\" when somebody has cancelled the task: stop, and finish it.",
+	.notes = "Prints \"cancel requested\" when somebody has cancelled the task: stop, and "
+		 "finish it.",
 	.options = options,
 	.settings_size = sizeof(struct extend),
 	.args_min = 1,

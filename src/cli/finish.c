@@ -11,12 +11,15 @@ struct finish {
 #define AT(field) offsetof(struct finish, field)
 static const struct cli_option options[] = {
 	{"token", CLI_INT, AT(token), "N", "what `rota claim` said", 1, INT64_MAX},
-	{"outcome", CLI_CHOICE, AT(outcome), "complete|retry|fail|snooze|release|cancel", "what became of it",
+	{"outcome", CLI_CHOICE, AT(outcome), "complete|retry|fail|snooze|release|cancel",
+		"what became of it",
 		.choices = "complete retry snooze release fail cancel"}, /* as enum rota_outcome */
-	{"result", CLI_TEXT, AT(result), "TEXT", "complete: the result; - reads it from standard input"},
+	{"result", CLI_TEXT, AT(result), "TEXT",
+		"complete: the result; - reads it from standard input"},
 	{"status", CLI_TEXT, AT(status), "TEXT", "a line for people"},
 	{"error", CLI_TEXT, AT(error), "TEXT", "retry, fail, cancel: why (default: the status)"},
-	{"delay", CLI_DURATION, AT(delay), "DUR", "retry, snooze: again after that long; 0: at once"},
+	{"delay", CLI_DURATION, AT(delay), "DUR",
+		"retry, snooze: again after that long; 0: at once"},
 	{NULL},
 };
 
@@ -27,7 +30,8 @@ static const char *mistake(const struct finish *set)
 	if (!set->token.given)
 		return CLI_TOKEN_MISSING;
 	if (!set->outcome.given)
-		return "say what became of it: --outcome complete, retry, fail, snooze, release or cancel";
+		return "say what became of it: --outcome complete, retry, fail, snooze, release or "
+		       "cancel";
 	if (set->result && outcome != ROTA_OUTCOME_COMPLETE)
 		return "--result belongs to --outcome complete";
 	if (set->delay.given && outcome != ROTA_OUTCOME_RETRY && outcome != ROTA_OUTCOME_SNOOZE)
@@ -37,8 +41,8 @@ static const char *mistake(const struct finish *set)
 	return NULL;
 }
 
-static enum rota_status send(struct cli *cli, struct rota_bytes result, rota_id *ret_id,
-	struct rota_error *err)
+static enum rota_status send(
+	struct cli *cli, struct rota_bytes result, rota_id *ret_id, struct rota_error *err)
 {
 	const struct finish *set = cli->settings;
 	struct rota_verdict verdict = ROTA_INIT(rota_verdict);
@@ -55,7 +59,7 @@ static enum rota_status send(struct cli *cli, struct rota_bytes result, rota_id 
 	verdict.result = result;
 	verdict.status_text = set->status;
 	if (verdict.outcome == ROTA_OUTCOME_RETRY || verdict.outcome == ROTA_OUTCOME_FAIL ||
-	    verdict.outcome == ROTA_OUTCOME_CANCEL)
+		verdict.outcome == ROTA_OUTCOME_CANCEL)
 		verdict.error = set->error ? set->error : set->status;
 	*ret_id = verdict.id;
 	return rota_task_finish(cli->store, &verdict, 1, NULL, err);
@@ -73,7 +77,8 @@ static int run(struct cli *cli)
 	if (mistake(set))
 		return cli_usage("%s", mistake(set));
 	if (set->result)
-		status = cli_value(set->result, ROTA_RESULT_BYTES_MAX, "result", &input, &result, &err);
+		status = cli_value(
+			set->result, ROTA_RESULT_BYTES_MAX, "result", &input, &result, &err);
 	if (!status)
 		status = send(cli, result, &id, &err);
 	if (status)
@@ -87,7 +92,8 @@ const struct cli_verb cli_verb_finish = {
 	.name = "finish",
 	.usage = "TASK --token N --outcome complete|retry|fail|snooze|release|cancel [OPTION]...",
 	.summary = "end a claimed task",
-	.notes = "The same outcome sent twice is fine. Refused, with nothing changed, when another lease has the\n"
+	.notes = "The same outcome sent twice is fine. Refused, with nothing changed, when another "
+		 "lease has the\n"
 		 "task by now.",
 	.options = options,
 	.settings_size = sizeof(struct finish),

@@ -1,6 +1,7 @@
-/* from.c: `rota enqueue --from`. Two passes over the lines: the first finds every mistake that can be
- * found without the store and copies what cannot be read twice; the second feeds the transaction, so
- * that nobody waits for a slow producer while the store is locked. One line is in memory at a time. */
+/* from.c: `rota enqueue --from`. Two passes over the lines: the first finds every mistake that can
+ * be found without the store and copies what cannot be read twice; the second feeds the
+ * transaction, so that nobody waits for a slow producer while the store is locked. One line is in
+ * memory at a time. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -19,10 +20,10 @@ struct from {
 	uint64_t line_count, relaxed_count, nth_max, nth_line;
 	struct rota_arena arena; /* the current line's */
 	struct cli_lines lines;
-	json_t *object;          /* the current line; tasks point into it */
-	FILE *ids;               /* nothing is printed before the commit */
+	json_t *object; /* the current line; tasks point into it */
+	FILE *ids;      /* nothing is printed before the commit */
 	bool ids_failed;
-	struct rota_error err;   /* why next() gave up */
+	struct rota_error err; /* why next() gave up */
 };
 
 static void from_deinit(struct from *from)
@@ -52,7 +53,8 @@ static enum rota_status open_input(struct from *from, const char *path, struct r
 		return rota_err_os(err, ROTA_NOT_FOUND, errno, "cannot read %.200s", path);
 	from->start = lseek(from->input_fd, 0, SEEK_CUR);
 	if (fstat(from->input_fd, &info) == 0 && S_ISDIR(info.st_mode))
-		return rota_err(err, ROTA_INVALID, "%.200s is a directory; name a file of JSON lines", path);
+		return rota_err(err, ROTA_INVALID,
+			"%.200s is a directory; name a file of JSON lines", path);
 	if (from->start >= 0 && S_ISREG(info.st_mode)) {
 		from->fd = from->input_fd;
 		return ROTA_OK;
@@ -108,9 +110,10 @@ static enum rota_status check_all(struct from *from, struct rota_error *err)
 		}
 	}
 	if (from->nth_max > from->line_count)
-		return rota_err(err, ROTA_INVALID, "%.200s, line %" PRIu64 ": \"#%" PRIu64
-			"\" names no line; there are %" PRIu64, from->path, from->nth_line, from->nth_max,
-			from->line_count);
+		return rota_err(err, ROTA_INVALID,
+			"%.200s, line %" PRIu64 ": \"#%" PRIu64
+			"\" names no line; there are %" PRIu64,
+			from->path, from->nth_line, from->nth_max, from->line_count);
 	return ROTA_OK;
 }
 
@@ -122,7 +125,8 @@ static int next(void *arg, struct rota_task *ret)
 	bool more;
 
 	if (from->ids_failed) {
-		rota_err_os(&from->err, ROTA_UNAVAILABLE, errno, "cannot write a temporary file "
+		rota_err_os(&from->err, ROTA_UNAVAILABLE, errno,
+			"cannot write a temporary file "
 			"(set TMPDIR to a directory with room)");
 		return -1;
 	}
@@ -147,7 +151,8 @@ static enum rota_status feed(struct cli *cli, struct from *from, struct rota_err
 	enum rota_status status;
 
 	if (lseek(from->fd, from->start, SEEK_SET) < 0)
-		return rota_err_os(err, ROTA_INVALID, errno, "cannot read %.200s twice", from->path);
+		return rota_err_os(
+			err, ROTA_INVALID, errno, "cannot read %.200s twice", from->path);
 	cli_lines_deinit(&from->lines);
 	cli_lines_init(&from->lines, from->fd, -1, from->path);
 	source.next = next;
@@ -157,8 +162,8 @@ static enum rota_status feed(struct cli *cli, struct from *from, struct rota_err
 	if (status && from->err.status)
 		inner = from->err;
 	if (status && inner.item)
-		return rota_err(err, status, "%.200s, line %" PRIu32 ": %.300s", from->path, inner.item,
-			inner.message);
+		return rota_err(err, status, "%.200s, line %" PRIu32 ": %.300s", from->path,
+			inner.item, inner.message);
 	if (status)
 		*err = inner;
 	return status;
@@ -171,13 +176,15 @@ static int print_ids(const struct cli *cli, struct from *from)
 	rewind(from->ids);
 	for (uint64_t line = 1; fread(&id, sizeof(id), 1, from->ids) == 1; line++) {
 		if (cli->json)
-			cli_out_json(json_pack("{sI sI}", "id", (json_int_t)id, "line", (json_int_t)line));
+			cli_out_json(json_pack(
+				"{sI sI}", "id", (json_int_t)id, "line", (json_int_t)line));
 		else
 			printf("%" PRId64 "\n", id);
 	}
 	if (!from->ids_failed && !ferror(from->ids))
 		return 0;
-	fputs("rota: all tasks were enqueued, but their ids could not be kept; see `rota ls`\n", stderr);
+	fputs("rota: all tasks were enqueued, but their ids could not be kept; see `rota ls`\n",
+		stderr);
 	return CLI_EXIT_IO;
 }
 

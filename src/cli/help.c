@@ -72,10 +72,13 @@ void cli_help_all(const struct cli *cli)
 		printf("  %-10s %s\n", cli_verbs[i]->name, cli_verbs[i]->summary);
 	puts("\nOptions of every verb:");
 	print_options(cli_global_options);
-	puts("\n`rota help VERB` says more. TASK is an id or a key; key:X forces a key. Lengths of time "
+	puts("\n`rota help VERB` says more. TASK is an id or a key; key:X forces a key. Lengths of "
+	     "time "
 	     "are written\n100ms, 10s, 5m, 2h, 1d; times as 2031-05-06T07:08:09Z.\n"
-	     "Exit codes: 0 done, 1 the task failed (or its state forbids it), 64 wrong command line, "
-	     "65 bad data,\n66 no such task, 69 store unavailable, 71 out of memory, 73 cannot create or "
+	     "Exit codes: 0 done, 1 the task failed (or its state forbids it), 64 wrong command "
+	     "line, "
+	     "65 bad data,\n66 no such task, 69 store unavailable, 71 out of memory, 73 cannot "
+	     "create or "
 	     "the key exists,\n74 cannot write the output, 75 try again.");
 }
 

@@ -23,7 +23,8 @@ void cli_json_time(json_t *object, const char *name, rota_time time)
 
 	if (time)
 		cli_json_text(object, name,
-			time == ROTA_FOREVER ? "forever" : rota_time_format(time, text, sizeof(text)));
+			time == ROTA_FOREVER ? "forever"
+					     : rota_time_format(time, text, sizeof(text)));
 }
 
 void cli_json_duration(json_t *object, const char *name, rota_duration length)
@@ -87,7 +88,8 @@ static json_t *edges_json(const struct rota_edge_info *const *edges, size_t n)
 		cli_json_text(edge, "key", edges[i]->key);
 		cli_json_text(edge, "state", rota_state_name(edges[i]->state));
 		cli_json_text(edge, "edge", settled[edges[i]->settled % 3]);
-		cli_json_text(edge, "after_failed", edges[i]->failed == ROTA_AFTER_CANCEL ? "cancel" : "run");
+		cli_json_text(edge, "after_failed",
+			edges[i]->failed == ROTA_AFTER_CANCEL ? "cancel" : "run");
 		json_array_append_new(array, edge);
 	}
 	return array;
@@ -119,8 +121,10 @@ static void add_whole(json_t *object, const struct rota_task_info *info)
 	cli_json_bytes(object, "payload", info->payload);
 	if (info->result.data)
 		cli_json_bytes(object, "result", info->result);
-	json_object_set_new(object, "depends_on", edges_json(info->predecessors, info->predecessor_count));
-	json_object_set_new(object, "successors", edges_json(info->successors, info->successor_count));
+	json_object_set_new(
+		object, "depends_on", edges_json(info->predecessors, info->predecessor_count));
+	json_object_set_new(
+		object, "successors", edges_json(info->successors, info->successor_count));
 	json_object_set_new(object, "attempts", attempts_json(info));
 }
 
@@ -219,5 +223,6 @@ json_t *cli_answer_json(rota_id id, enum rota_status status, const char *error)
 void cli_json_counts(json_t *object, const uint64_t count[7])
 {
 	for (int state = 0; state < 7; state++)
-		cli_json_number(object, rota_state_name((enum rota_state)state), (int64_t)count[state]);
+		cli_json_number(
+			object, rota_state_name((enum rota_state)state), (int64_t)count[state]);
 }

@@ -8,8 +8,8 @@
 int cli_lease_report(struct cli *cli, rota_id id, int cancel_requested)
 {
 	if (cli->json)
-		cli_out_json(json_pack("{sI sb sb}", "id", (json_int_t)id, "ok", 1, "cancel_requested",
-			cancel_requested));
+		cli_out_json(json_pack("{sI sb sb}", "id", (json_int_t)id, "ok", 1,
+			"cancel_requested", cancel_requested));
 	else if (cancel_requested)
 		puts("cancel requested");
 	return 0;

@@ -28,7 +28,8 @@ static enum rota_status copy_out(int fd, const char *data, size_t size, struct r
 		ssize_t n = write(fd, data + done, size - done);
 
 		if (n < 0 && errno != EINTR)
-			return rota_err_os(err, ROTA_UNAVAILABLE, errno, "cannot write a temporary file "
+			return rota_err_os(err, ROTA_UNAVAILABLE, errno,
+				"cannot write a temporary file "
 				"(set TMPDIR to a directory with room)");
 		if (n > 0)
 			done += (size_t)n;
@@ -48,7 +49,8 @@ static enum rota_status fill(struct cli_lines *lines, struct rota_error *err)
 	lines->at = 0;
 	lines->size = (size_t)n;
 	lines->ended = n == 0;
-	return lines->copy_fd < 0 ? ROTA_OK : copy_out(lines->copy_fd, lines->chunk, (size_t)n, err);
+	return lines->copy_fd < 0 ? ROTA_OK
+				  : copy_out(lines->copy_fd, lines->chunk, (size_t)n, err);
 }
 
 /* The next line into lines->line; *ret_more false at the end. */
@@ -77,8 +79,9 @@ static enum rota_status next_line(struct cli_lines *lines, bool *ret_more, struc
 		if (!rota_buf_add(&lines->line, from, end ? (size_t)(end - from) : size)) {
 			if (lines->line.failed)
 				return rota_err_memory(err);
-			return rota_err(err, ROTA_LIMIT, "%.200s, line %" PRIu64 ": longer than %zu bytes",
-				lines->what, lines->number + 1, CLI_LINE_BYTES_MAX);
+			return rota_err(err, ROTA_LIMIT,
+				"%.200s, line %" PRIu64 ": longer than %zu bytes", lines->what,
+				lines->number + 1, CLI_LINE_BYTES_MAX);
 		}
 		lines->at += end ? (size_t)(end - from) + 1 : size;
 		if (end) {
@@ -103,13 +106,14 @@ enum rota_status cli_json_parse(const char *text, size_t size, json_t **ret, str
 	json_t *value = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
 
 	if (!value)
-		return rota_err(err, ROTA_INVALID, "not one JSON object: %.150s (column %d)", why.text,
-			why.column);
+		return rota_err(err, ROTA_INVALID, "not one JSON object: %.150s (column %d)",
+			why.text, why.column);
 	*ret = value;
 	return ROTA_OK;
 }
 
-enum rota_status cli_lines_next(struct cli_lines *lines, json_t **ret_object, struct rota_error *err)
+enum rota_status cli_lines_next(
+	struct cli_lines *lines, json_t **ret_object, struct rota_error *err)
 {
 	uint64_t first_blank = 0;
 	struct rota_error inner;
@@ -130,8 +134,8 @@ enum rota_status cli_lines_next(struct cli_lines *lines, json_t **ret_object, st
 			first_blank = lines->number;
 	}
 	if (first_blank)
-		return rota_err(err, ROTA_INVALID, "%.200s, line %" PRIu64 ": empty; remove it", lines->what,
-			first_blank);
+		return rota_err(err, ROTA_INVALID, "%.200s, line %" PRIu64 ": empty; remove it",
+			lines->what, first_blank);
 	if (cli_json_parse(lines->line.data, lines->line.size, ret_object, &inner))
 		return rota_err(err, ROTA_INVALID, "%.200s, line %" PRIu64 ": %.200s", lines->what,
 			lines->number, inner.message);

@@ -21,9 +21,11 @@ struct cli_lines {
 };
 void cli_lines_init(struct cli_lines *lines, int fd, int copy_fd, const char *what);
 void cli_lines_deinit(struct cli_lines *lines);
-/* *ret_object: NULL at the end, else the caller's. Errors name the line. Blank lines are fine at the
- * end only: elsewhere "#n" would not count what an editor counts. */
-enum rota_status cli_lines_next(struct cli_lines *lines, json_t **ret_object, struct rota_error *err);
+/* *ret_object: NULL at the end, else the caller's. Errors name the line. Blank lines are fine at
+ * the end only: elsewhere "#n" would not count what an editor counts. */
+enum rota_status cli_lines_next(
+	struct cli_lines *lines, json_t **ret_object, struct rota_error *err);
 /* One line's text. Errors do not name it. */
-enum rota_status cli_json_parse(const char *text, size_t size, json_t **ret, struct rota_error *err);
+enum rota_status cli_json_parse(
+	const char *text, size_t size, json_t **ret, struct rota_error *err);
 #endif

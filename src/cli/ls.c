@@ -21,14 +21,16 @@ static const struct cli_option options[] = {
 	{NULL},
 };
 
-static enum rota_status read_states(const struct cli_list *names, uint32_t *ret, struct rota_error *err)
+static enum rota_status read_states(
+	const struct cli_list *names, uint32_t *ret, struct rota_error *err)
 {
 	struct cli_number state;
 	const struct cli_option choice = {"state", CLI_CHOICE, 0, "S", "",
 		.choices = "blocked scheduled ready running completed failed cancelled"};
 
 	for (size_t i = 0; i < names->count; i++) {
-		enum rota_status status = cli_option_set(&choice, &state, names->items[i], "--state", NULL, err);
+		enum rota_status status =
+			cli_option_set(&choice, &state, names->items[i], "--state", NULL, err);
 
 		if (status)
 			return status;
@@ -64,8 +66,9 @@ static void add_row(struct cli_table *table, const struct rota_task_info *info)
 	cli_table_number(table, info->attempt);
 	cli_table_cell(table, rota_time_format(when(info) / 1000000 * 1000000, text, sizeof(text)));
 	cli_table_cell(table, info->key);
-	cli_table_cell(table, info->last_error && info->state != ROTA_STATE_COMPLETED ? info->last_error
-										: info->title);
+	cli_table_cell(table, info->last_error && info->state != ROTA_STATE_COMPLETED
+				      ? info->last_error
+				      : info->title);
 }
 
 static void print(struct cli *cli, const struct rota_task_list *list)

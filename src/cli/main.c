@@ -8,10 +8,25 @@
 #include "cli/out.h"
 
 const struct cli_verb *const cli_verbs[] = {
-	&cli_verb_enqueue, &cli_verb_work, &cli_verb_ls, &cli_verb_show, &cli_verb_wait,
-	&cli_verb_cancel, &cli_verb_retry, &cli_verb_delete, &cli_verb_signal, &cli_verb_stats,
-	&cli_verb_types, &cli_verb_queue, &cli_verb_claim, &cli_verb_extend, &cli_verb_progress,
-	&cli_verb_finish, &cli_verb_bench, &cli_verb_help, NULL,
+	&cli_verb_enqueue,
+	&cli_verb_work,
+	&cli_verb_ls,
+	&cli_verb_show,
+	&cli_verb_wait,
+	&cli_verb_cancel,
+	&cli_verb_retry,
+	&cli_verb_delete,
+	&cli_verb_signal,
+	&cli_verb_stats,
+	&cli_verb_types,
+	&cli_verb_queue,
+	&cli_verb_claim,
+	&cli_verb_extend,
+	&cli_verb_progress,
+	&cli_verb_finish,
+	&cli_verb_bench,
+	&cli_verb_help,
+	NULL,
 };
 
 const struct cli_verb *cli_verb_find(const char *name, const char **ret_hint)
@@ -32,7 +47,7 @@ static void fill_standard_descriptors(void)
 {
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
-		    open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) < 0)
+			open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) < 0)
 			_exit(CLI_EXIT_IO);
 }
 

@@ -1,5 +1,5 @@
-/* note.c: the lines that a program writes to descriptor 3. A bad one is said in the log at once, and
- * fails the attempt at its end: a program whose words are lost must not count as done. */
+/* note.c: the lines that a program writes to descriptor 3. A bad one is said in the log at once,
+ * and fails the attempt at its end: a program whose words are lost must not count as done. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,19 +38,22 @@ static enum rota_status text_of(struct cli_notes *notes, const char *name, const
 	return ROTA_OK;
 }
 
-static enum rota_status progress(struct cli_notes *notes, const json_t *value, struct rota_error *err)
+static enum rota_status progress(
+	struct cli_notes *notes, const json_t *value, struct rota_error *err)
 {
 	char *text ROTA_AUTO_FREE = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
 
 	if (!text)
 		return rota_err_memory(err);
 	if (strlen(text) > ROTA_PROGRESS_BYTES_MAX)
-		return rota_err(err, ROTA_LIMIT, "\"progress\" is larger than %d bytes", ROTA_PROGRESS_BYTES_MAX);
+		return rota_err(err, ROTA_LIMIT, "\"progress\" is larger than %d bytes",
+			ROTA_PROGRESS_BYTES_MAX);
 	rota_job_progress_bytes(notes->job, text, strlen(text));
 	return ROTA_OK;
 }
 
-static enum rota_status status_text(struct cli_notes *notes, const json_t *value, struct rota_error *err)
+static enum rota_status status_text(
+	struct cli_notes *notes, const json_t *value, struct rota_error *err)
 {
 	enum rota_status status = text_of(notes, "status", value, &notes->status_text, err);
 
@@ -68,8 +71,8 @@ static enum rota_status later(struct cli_notes *notes, const char *name, const j
 	if (status)
 		return status;
 	if (!rota_duration_parse(text, &notes->delay))
-		return rota_err(err, ROTA_INVALID, "\"%s\" takes a length of time such as \"30s\", not \"%.80s\"",
-			name, text);
+		return rota_err(err, ROTA_INVALID,
+			"\"%s\" takes a length of time such as \"30s\", not \"%.80s\"", name, text);
 	notes->outcome = outcome;
 	return ROTA_OK;
 }
@@ -100,27 +103,30 @@ static bool make_room(struct cli_notes *notes)
 	return true;
 }
 
-static enum rota_status enqueue(struct cli_notes *notes, json_t *value, size_t size, struct rota_error *err)
+static enum rota_status enqueue(
+	struct cli_notes *notes, json_t *value, size_t size, struct rota_error *err)
 {
 	struct cli_task read;
 	enum rota_status status;
 
 	if (notes->kept_bytes + size > KEPT_BYTES_MAX)
-		return rota_err(err, ROTA_LIMIT, "follow-ups of more than %zu bytes; use `rota enqueue --from`",
+		return rota_err(err, ROTA_LIMIT,
+			"follow-ups of more than %zu bytes; use `rota enqueue --from`",
 			KEPT_BYTES_MAX);
 	if (!make_room(notes) || json_array_append(notes->kept, value) != 0)
 		return rota_err_memory(err);
 	notes->kept_bytes += size;
 	status = cli_task_read(value, &notes->arena, &read, err);
 	if (!status)
-		status = cli_task_build(&read, true, &notes->arena, &notes->tasks[notes->task_count], err);
+		status = cli_task_build(
+			&read, true, &notes->arena, &notes->tasks[notes->task_count], err);
 	if (!status)
 		notes->task_count++;
 	return status;
 }
 
-static enum rota_status take_field(struct cli_notes *notes, const char *name, json_t *value, size_t size,
-	struct rota_error *err)
+static enum rota_status take_field(struct cli_notes *notes, const char *name, json_t *value,
+	size_t size, struct rota_error *err)
 {
 	if (strcmp(name, "progress") == 0)
 		return progress(notes, value, err);
@@ -135,10 +141,13 @@ static enum rota_status take_field(struct cli_notes *notes, const char *name, js
 	if (strcmp(name, "enqueue") == 0)
 		return enqueue(notes, value, size, err);
 	return rota_err(err, ROTA_INVALID,
-		"unknown field \"%.80s\"; there are progress, status, retry_after, snooze, cancel, enqueue", name);
+		"unknown field \"%.80s\"; there are progress, status, retry_after, snooze, cancel, "
+		"enqueue",
+		name);
 }
 
-static enum rota_status take(struct cli_notes *notes, const char *text, size_t size, struct rota_error *err)
+static enum rota_status take(
+	struct cli_notes *notes, const char *text, size_t size, struct rota_error *err)
 {
 	json_t *object, *value;
 	const char *name;
@@ -171,6 +180,6 @@ void cli_notes_line(void *arg, const char *text, size_t size)
 	cli_log_task(notes->log, ROTA_LOG_WARN, rota_job_claimed(notes->job),
 		"descriptor 3, line %" PRIu64 ": %s", notes->lines, err.message);
 	if (!notes->bad[0])
-		snprintf(notes->bad, sizeof(notes->bad), "descriptor 3, line %" PRIu64 ": %.240s", notes->lines,
-			err.message);
+		snprintf(notes->bad, sizeof(notes->bad), "descriptor 3, line %" PRIu64 ": %.240s",
+			notes->lines, err.message);
 }

@@ -32,7 +32,8 @@ static bool same_name(const char *name, const char *word, size_t size)
 	return true;
 }
 
-const struct cli_option *cli_option_find(const struct cli_option *table, const char *name, size_t size)
+const struct cli_option *cli_option_find(
+	const struct cli_option *table, const char *name, size_t size)
 {
 	for (const struct cli_option *option = table; option && option->name; option++)
 		if (same_name(option->name, name, size))
@@ -61,20 +62,21 @@ static enum rota_status set_duration(const struct cli_option *option, struct cli
 		length = ROTA_FOREVER;
 	else if (!rota_duration_parse(text, &length))
 		return rota_err(err, ROTA_INVALID,
-			"%s takes a length of time such as 100ms, 10s, 5m or 2h%s, not \"%.80s\"", shown,
-			endless ? ", or forever" : "", text);
+			"%s takes a length of time such as 100ms, 10s, 5m or 2h%s, not \"%.80s\"",
+			shown, endless ? ", or forever" : "", text);
 	if (length < option->min)
 		return rota_err(err, ROTA_INVALID, "%s %.80s is too short", shown, text);
 	*number = (struct cli_number){length, true};
 	return ROTA_OK;
 }
 
-static enum rota_status set_time(struct cli_number *number, const char *text, const char *shown,
-	struct rota_error *err)
+static enum rota_status set_time(
+	struct cli_number *number, const char *text, const char *shown, struct rota_error *err)
 {
 	if (!rota_time_parse(text, &number->value))
 		return rota_err(err, ROTA_INVALID,
-			"%s takes a time such as 2031-05-06T07:08:09Z (years 1970 to 9998), not \"%.80s\"",
+			"%s takes a time such as 2031-05-06T07:08:09Z (years 1970 to 9998), not "
+			"\"%.80s\"",
 			shown, text);
 	number->given = true;
 	return ROTA_OK;
@@ -95,7 +97,8 @@ static enum rota_status set_choice(const struct cli_option *option, struct cli_n
 		}
 		at += length + (at[length] == ' ');
 	}
-	return rota_err(err, ROTA_INVALID, "%s is one of: %s; not \"%.80s\"", shown, option->choices, text);
+	return rota_err(
+		err, ROTA_INVALID, "%s is one of: %s; not \"%.80s\"", shown, option->choices, text);
 }
 
 enum rota_status cli_option_set(const struct cli_option *option, void *settings, const char *text,

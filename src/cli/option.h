@@ -12,7 +12,8 @@ enum cli_kind {
 	CLI_FLAG,     /* bool */
 	CLI_TEXT,     /* const char * */
 	CLI_INT,      /* struct cli_number within [min, max] */
-	CLI_DURATION, /* struct cli_number of microseconds; max ROTA_FOREVER: "forever" is fine too */
+	CLI_DURATION, /* struct cli_number of microseconds; max ROTA_FOREVER: "forever" is fine too
+		       */
 	CLI_TIME,     /* struct cli_number, a rota_time */
 	CLI_CHOICE,   /* struct cli_number, the index in choices */
 	CLI_LIST      /* struct cli_list: may be repeated */
@@ -27,7 +28,7 @@ struct cli_list {
 	size_t count, room;
 };
 struct cli_option {
-	const char *name;  /* "max-attempts"; NULL ends a table */
+	const char *name; /* "max-attempts"; NULL ends a table */
 	enum cli_kind kind;
 	size_t at;         /* offsetof in the settings */
 	const char *value; /* "N", for the help */
@@ -41,7 +42,8 @@ struct cli_option {
 enum rota_status cli_option_set(const struct cli_option *option, void *settings, const char *text,
 	const char *shown, struct rota_arena *arena, struct rota_error *err);
 /* '-' and '_' are the same here. NULL: none. */
-const struct cli_option *cli_option_find(const struct cli_option *table, const char *name, size_t size);
+const struct cli_option *cli_option_find(
+	const struct cli_option *table, const char *name, size_t size);
 /* Whether it was set. */
 bool cli_option_given(const struct cli_option *option, const void *settings);
 bool cli_list_add(struct cli_list *list, const char *item, struct rota_arena *arena);

@@ -34,7 +34,8 @@ int cli_out_close(int code)
 {
 	if (!cli_out_flush())
 		return code;
-	rota_log_line("cannot write to standard output: %s", errno ? strerror(errno) : "out of memory");
+	rota_log_line(
+		"cannot write to standard output: %s", errno ? strerror(errno) : "out of memory");
 	return code ? code : CLI_EXIT_IO;
 }
 

@@ -6,8 +6,8 @@
 #include <rota/task.h>
 #include "base/arena.h"
 
-/* Prints one line and drops the reference. NULL: memory ran out while it was made, which is kept and
- * makes cli_out_close answer. */
+/* Prints one line and drops the reference. NULL: memory ran out while it was made, which is kept
+ * and makes cli_out_close answer. */
 void cli_out_json(json_t *object);
 /* Bytes as they are. */
 void cli_out_bytes(struct rota_bytes bytes);

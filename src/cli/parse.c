@@ -28,8 +28,8 @@ struct parser {
 };
 
 /* Looks in the verb's tables, then in the global one. */
-static const struct cli_option *find(const struct parser *p, const char *name, size_t size,
-	void **ret_settings)
+static const struct cli_option *find(
+	const struct parser *p, const char *name, size_t size, void **ret_settings)
 {
 	const struct cli_verb *verb = p->cli->verb;
 	const struct cli_option *option = NULL;
@@ -68,7 +68,8 @@ static enum rota_status unknown_option(const struct parser *p, const char *name,
 	offer_table(&nearest, cli_global_options);
 	hint = cli_nearest_get(&nearest);
 	return rota_err(p->err, ROTA_INVALID, "unknown option --%s%s%s; see `rota help%s%s`", word,
-		hint ? "; did you mean --" : "", hint ? hint : "", verb ? " " : "", verb ? verb->name : "");
+		hint ? "; did you mean --" : "", hint ? hint : "", verb ? " " : "",
+		verb ? verb->name : "");
 }
 
 /* argv[at] is "--name", "--name=value", or "--name" with the value next. */
@@ -85,14 +86,16 @@ static enum rota_status parse_option(struct parser *p)
 		return unknown_option(p, name, size);
 	snprintf(shown, sizeof(shown), "--%s", option->name);
 	if (option->kind == CLI_FLAG && equals)
-		return rota_err(p->err, ROTA_INVALID, "%s takes no value; leave out \"%.80s\"", shown, equals);
+		return rota_err(p->err, ROTA_INVALID, "%s takes no value; leave out \"%.80s\"",
+			shown, equals);
 	if (option->kind != CLI_FLAG) {
 		if (equals)
 			text = equals + 1;
 		else if (p->at + 1 < p->argc)
 			text = p->argv[++p->at];
 		else
-			return rota_err(p->err, ROTA_INVALID, "%s needs a value: %s %s", shown, shown, option->value);
+			return rota_err(p->err, ROTA_INVALID, "%s needs a value: %s %s", shown,
+				shown, option->value);
 	}
 	return cli_option_set(option, settings, text, shown, &p->cli->arena, p->err);
 }
@@ -104,7 +107,8 @@ static enum rota_status parse_verb(struct parser *p)
 
 	cli->verb = cli_verb_find(word, &hint);
 	if (!cli->verb)
-		return rota_err(p->err, ROTA_INVALID, "unknown verb \"%.80s\"%s%s; `rota help` lists them", word,
+		return rota_err(p->err, ROTA_INVALID,
+			"unknown verb \"%.80s\"%s%s; `rota help` lists them", word,
 			hint ? "; did you mean " : "", hint ? hint : "");
 	cli->settings = cli_alloc(cli, ROTA_MAX(cli->verb->settings_size, (size_t)1));
 	return ROTA_OK;
@@ -117,7 +121,8 @@ static enum rota_status check_count(const struct cli *cli, struct rota_error *er
 	if (!verb || cli->help || cli->version)
 		return ROTA_OK;
 	if (cli->arg_count < verb->args_min)
-		return rota_err(err, ROTA_INVALID, "something is missing: rota %s %s", verb->name, verb->usage);
+		return rota_err(err, ROTA_INVALID, "something is missing: rota %s %s", verb->name,
+			verb->usage);
 	if (cli->arg_count > verb->args_max)
 		return rota_err(err, ROTA_INVALID, "\"%.80s\" is too much: rota %s %s",
 			cli->args[verb->args_max], verb->name, verb->usage);
@@ -156,8 +161,10 @@ enum rota_status cli_parse(struct cli *cli, int argc, char **argv, struct rota_e
 			status = parse_option(&p);
 		} else {
 			status = rota_err(err, ROTA_INVALID,
-				"unknown option %.80s: options have long names only (an argument that begins "
-				"with - goes after --)", word);
+				"unknown option %.80s: options have long names only (an argument "
+				"that begins "
+				"with - goes after --)",
+				word);
 		}
 	}
 	return status ? status : check_count(cli, err);

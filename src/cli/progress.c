@@ -27,8 +27,8 @@ static enum rota_status send(struct cli *cli, struct rota_bytes progress, rota_i
 	if (!status)
 		status = cli_task_id(cli, cli->args[0], ret_id, err);
 	if (!status)
-		status = rota_task_progress(cli->store, *ret_id, set->token.value, progress, set->status,
-			ret_cancel, err);
+		status = rota_task_progress(cli->store, *ret_id, set->token.value, progress,
+			set->status, ret_cancel, err);
 	return status;
 }
 
@@ -54,7 +54,8 @@ static int run(struct cli *cli)
 			set->done.value, set->total.value);
 		progress = (struct rota_bytes){counts, strlen(counts)};
 	} else if (cli->arg_count > 1) {
-		status = cli_value(cli->args[1], ROTA_PROGRESS_BYTES_MAX, "progress", &input, &progress, &err);
+		status = cli_value(
+			cli->args[1], ROTA_PROGRESS_BYTES_MAX, "progress", &input, &progress, &err);
 	}
 	if (!status)
 		status = send(cli, progress, &id, &cancel, &err);
@@ -65,7 +66,8 @@ const struct cli_verb cli_verb_progress = {
 	.name = "progress",
 	.usage = "TASK --token N [PROGRESS | - | --done N --total N] [--status TEXT]",
 	.summary = "say how far a claimed task is",
-	.notes = "PROGRESS is any text, JSON by convention. The lease stays as it is: see rota extend.\n"
+	.notes = "PROGRESS is any text, JSON by convention. The lease stays as it is: see rota "
+		 "extend.\n"
 		 "Prints \"cancel requested\" when somebody has cancelled the task.",
 	.options = options,
 	.settings_size = sizeof(struct progress),

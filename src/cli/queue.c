@@ -13,9 +13,10 @@ struct queue {
 #define AT(field) offsetof(struct queue, field)
 static const struct cli_option options[] = {
 	{"keep-completed", CLI_DURATION, AT(keep_completed), "DUR",
-		"set: how long completed tasks are kept; 0: not at all; or forever", .max = ROTA_FOREVER},
-	{"keep-failed", CLI_DURATION, AT(keep_failed), "DUR", "set: the same for failed and cancelled ones",
+		"set: how long completed tasks are kept; 0: not at all; or forever",
 		.max = ROTA_FOREVER},
+	{"keep-failed", CLI_DURATION, AT(keep_failed), "DUR",
+		"set: the same for failed and cancelled ones", .max = ROTA_FOREVER},
 	{NULL},
 };
 
@@ -32,7 +33,8 @@ static void list_json(const struct rota_queue_info *queue)
 
 	cli_json_text(object, "queue", queue->name);
 	json_object_set_new(object, "paused", json_boolean(queue->paused));
-	cli_json_text(object, "keep_completed", keep_words(queue->keep_completed, text, sizeof(text)));
+	cli_json_text(
+		object, "keep_completed", keep_words(queue->keep_completed, text, sizeof(text)));
 	cli_json_text(object, "keep_failed", keep_words(queue->keep_failed, text, sizeof(text)));
 	cli_out_json(object);
 }
@@ -65,7 +67,8 @@ static int list_queues(struct cli *cli)
 	return 0;
 }
 
-static int done(struct cli *cli, enum rota_status status, const char *name, const struct rota_error *err)
+static int done(
+	struct cli *cli, enum rota_status status, const char *name, const struct rota_error *err)
 {
 	if (status)
 		return cli_fail(err);
@@ -82,7 +85,8 @@ static int purge(struct cli *cli, const char *name)
 	if (rota_queue_purge(cli->store, name, &deleted, &err))
 		return cli_fail(&err);
 	if (cli->json)
-		cli_out_json(json_pack("{ss sb sI}", "queue", name, "ok", 1, "deleted", (json_int_t)deleted));
+		cli_out_json(json_pack(
+			"{ss sb sI}", "queue", name, "ok", 1, "deleted", (json_int_t)deleted));
 	else
 		printf("%" PRIu64 " deleted\n", deleted);
 	return 0;
@@ -126,22 +130,28 @@ static int run(struct cli *cli)
 	for (size_t i = 0; i < ROTA_COUNT(verbs); i++)
 		known |= strcmp(what, verbs[i]) == 0;
 	if (!known)
-		return cli_usage("rota queue does not know \"%.80s\": say ls, pause, resume, purge or set", what);
+		return cli_usage(
+			"rota queue does not know \"%.80s\": say ls, pause, resume, purge or set",
+			what);
 	if (keep != (strcmp(what, "set") == 0))
-		return cli_usage(keep ? "--keep-completed and --keep-failed belong to `rota queue set QUEUE`"
-				      : "say what to set: rota queue set QUEUE --keep-completed DUR "
-					"--keep-failed DUR");
+		return cli_usage(
+			keep ? "--keep-completed and --keep-failed belong to `rota queue set QUEUE`"
+			     : "say what to set: rota queue set QUEUE --keep-completed DUR "
+			       "--keep-failed DUR");
 	if ((cli->arg_count == 1) != (strcmp(what, "ls") == 0))
 		return cli_usage(cli->arg_count == 1 ? "say which queue: rota queue %s QUEUE"
-						     : "rota queue %s takes no name", what);
+						     : "rota queue %s takes no name",
+			what);
 	return cli->arg_count == 1 ? list_queues(cli) : act(cli, what, cli->args[1]);
 }
 
 const struct cli_verb cli_verb_queue = {
 	.name = "queue",
 	.usage = "ls | pause QUEUE | resume QUEUE | purge QUEUE | set QUEUE [OPTION]...",
-	.summary = "list queues, stop and resume claiming, delete all of one, set how long tasks are kept",
-	.notes = "A paused queue hands out nothing; what runs goes on. purge deletes every task of the queue\n"
+	.summary = "list queues, stop and resume claiming, delete all of one, set how long tasks "
+		   "are kept",
+	.notes = "A paused queue hands out nothing; what runs goes on. purge deletes every task of "
+		 "the queue\n"
 		 "that is not running.",
 	.options = options,
 	.settings_size = sizeof(struct queue),

@@ -9,7 +9,7 @@ static int run(struct cli *cli)
 	rota_id *ids;
 
 	if (cli_open(cli, NULL, &err) || cli_task_ids(cli, cli->args, cli->arg_count, &ids, &err) ||
-	    rota_task_retry(cli->store, ids, (size_t)cli->arg_count, each, &err))
+		rota_task_retry(cli->store, ids, (size_t)cli->arg_count, each, &err))
 		return cli_fail(&err);
 	return cli_act_report(cli, ids, each, cli->arg_count, "retry", "will run again");
 }

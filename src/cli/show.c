@@ -43,7 +43,8 @@ static void time_line(const char *name, rota_time time)
 	char text[40];
 
 	if (time)
-		text_line(name, time == ROTA_FOREVER ? "forever" : rota_time_format(time, text, sizeof(text)));
+		text_line(name, time == ROTA_FOREVER ? "forever"
+						     : rota_time_format(time, text, sizeof(text)));
 }
 
 static void duration_line(const char *name, rota_duration length)
@@ -61,7 +62,8 @@ static bool printable(struct rota_bytes bytes)
 	if (bytes.size > SHOWN_BYTES_MAX || !rota_utf8_valid(bytes.data, bytes.size))
 		return false;
 	for (size_t i = 0; i < bytes.size; i++)
-		if ((at[i] < 0x20 && at[i] != '\n' && at[i] != '\t') || at[i] == 0x7f || at[i] == 0xc2)
+		if ((at[i] < 0x20 && at[i] != '\n' && at[i] != '\t') || at[i] == 0x7f ||
+			at[i] == 0xc2)
 			return false;
 	return true;
 }
@@ -88,7 +90,8 @@ static void edges(const char *head, const struct rota_edge_info *const *list, si
 		const struct rota_edge_info *edge = list[i];
 
 		name_column(i ? "" : head);
-		printf("%" PRId64 " %s, %s", edge->task, rota_state_name(edge->state), settled[edge->settled % 3]);
+		printf("%" PRId64 " %s, %s", edge->task, rota_state_name(edge->state),
+			settled[edge->settled % 3]);
 		if (edge->failed == ROTA_AFTER_CANCEL)
 			printf(", cancels when failed");
 		if (edge->key) {
@@ -196,7 +199,7 @@ static int run(struct cli *cli)
 	if (set->payload && set->result)
 		return cli_usage("give --payload or --result, not both");
 	if (cli_open(cli, NULL, &err) || cli_task_id(cli, cli->args[0], &id, &err) ||
-	    rota_task_get(cli->store, id, &info, &err))
+		rota_task_get(cli->store, id, &info, &err))
 		return cli_fail(&err);
 	if (set->payload)
 		cli_out_bytes(info->payload);

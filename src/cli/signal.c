@@ -11,7 +11,7 @@ static int run(struct cli *cli)
 	rota_id id;
 
 	if (cli_open(cli, NULL, &err) || cli_task_id(cli, cli->args[0], &id, &err) ||
-	    rota_task_signal(cli->store, id, name, &err))
+		rota_task_signal(cli->store, id, name, &err))
 		return cli_fail(&err);
 	if (cli->json)
 		cli_out_json(cli_answer_json(id, ROTA_OK, NULL));

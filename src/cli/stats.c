@@ -29,9 +29,9 @@ static void print(struct cli *cli, const struct rota_queue_list *list)
 		cli_table_cell(table, queue->name);
 		for (int state = 0; state < 7; state++)
 			cli_table_number(table, (int64_t)queue->count[state]);
-		cli_table_cell(table, queue->oldest_ready
-				? rota_time_format(queue->oldest_ready, text, sizeof(text))
-				: NULL);
+		cli_table_cell(table, queue->oldest_ready ? rota_time_format(queue->oldest_ready,
+								    text, sizeof(text))
+							  : NULL);
 		cli_table_cell(table, queue->paused ? "paused" : "open");
 	}
 	cli_table_print(table);

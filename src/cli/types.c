@@ -14,8 +14,8 @@ static void print_json(const struct rota_type_info *type)
 
 static void print(struct cli *cli, const struct rota_type_list *list)
 {
-	static const char *const heads[] = {
-		"TYPE", "BLOCKED", "SCHEDULED", "READY", "RUNNING", "COMPLETED", "FAILED", "CANCELLED"};
+	static const char *const heads[] = {"TYPE", "BLOCKED", "SCHEDULED", "READY", "RUNNING",
+		"COMPLETED", "FAILED", "CANCELLED"};
 	struct cli_table *table = cli_table_new(&cli->arena, ROTA_COUNT(heads), heads);
 
 	cli_table_right(table, 0xfe);

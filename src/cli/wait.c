@@ -14,7 +14,8 @@ struct wait {
 #define AT(field) offsetof(struct wait, field)
 static const struct cli_option options[] = {
 	{"any", CLI_FLAG, AT(any), NULL, "until one of them has ended; the default is all"},
-	{"timeout", CLI_DURATION, AT(timeout), "DUR", "exit 75 after that long (default: no limit)"},
+	{"timeout", CLI_DURATION, AT(timeout), "DUR",
+		"exit 75 after that long (default: no limit)"},
 	{NULL},
 };
 
@@ -44,14 +45,17 @@ static void print_words(rota_id id, int32_t state, const struct rota_task_info *
 	if (state == ROTA_STATE_COMPLETED && info)
 		cli_out_bytes(info->result);
 	else if (state == ROTA_STATE_COMPLETED)
-		rota_log_line("task %" PRId64 " completed; its result was not kept (see `rota queue set`)", id);
+		rota_log_line("task %" PRId64
+			      " completed; its result was not kept (see `rota queue set`)",
+			id);
 	else if (state == -1)
-		rota_log_line("task %" PRId64 " is gone: deleted, or there never was one", id);
+		rota_log_line("task %" PRId64 " is gone: deleted, pruned, or never there", id);
 	else if (state == -2)
 		rota_log_line("task %" PRId64 " has not ended yet; wait longer", id);
 	else
 		rota_log_line("task %" PRId64 " %s%s%s", id, state_words(state),
-			info && info->last_error ? ": " : "", info && info->last_error ? info->last_error : "");
+			info && info->last_error ? ": " : "",
+			info && info->last_error ? info->last_error : "");
 }
 
 static int state_code(int32_t state)
@@ -74,7 +78,8 @@ static void report(struct cli *cli, rota_id id, int32_t state)
 	struct rota_task_info *info = NULL;
 	struct rota_error err;
 
-	if (state >= 0 && rota_task_get(cli->store, id, &info, &err) && err.status != ROTA_NOT_FOUND)
+	if (state >= 0 && rota_task_get(cli->store, id, &info, &err) &&
+		err.status != ROTA_NOT_FOUND)
 		cli_fail(&err);
 	if (cli->json)
 		print_json(id, state, info);
@@ -109,7 +114,8 @@ static int run(struct cli *cli)
 
 	if (cli_open(cli, NULL, &err) || cli_task_ids(cli, cli->args, cli->arg_count, &ids, &err))
 		return cli_fail(&err);
-	status = rota_task_wait(cli->store, ids, (size_t)cli->arg_count, !set->any, timeout, states, &err);
+	status = rota_task_wait(
+		cli->store, ids, (size_t)cli->arg_count, !set->any, timeout, states, &err);
 	if (status && status != ROTA_TIMED_OUT)
 		return cli_fail(&err);
 	for (int i = 0; i < cli->arg_count; i++) {
@@ -126,8 +132,9 @@ const struct cli_verb cli_verb_wait = {
 	.name = "wait",
 	.usage = "TASK... [--any] [--timeout DUR]",
 	.summary = "wait until tasks have ended and print their results",
-	.notes = "Exit code 0: completed; 1: failed or cancelled (the error is on standard error);\n"
-		 "66: gone; 75: timed out.",
+	.notes =
+		"Exit code 0: completed; 1: failed or cancelled (the error is on standard error);\n"
+		"66: gone; 75: timed out.",
 	.options = options,
 	.settings_size = sizeof(struct wait),
 	.args_min = 1,

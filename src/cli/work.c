@@ -23,30 +23,37 @@ struct work {
 #define AT(field) offsetof(struct work, field)
 static const struct cli_option options[] = {
 	{"exec", CLI_TEXT, AT(command), "CMD", "run it for every task, by /bin/sh -c"},
-	{"handler", CLI_LIST, AT(handlers), "TYPE=CMD", "run it for tasks of this type; repeatable"},
+	{"handler", CLI_LIST, AT(handlers), "TYPE=CMD",
+		"run it for tasks of this type; repeatable"},
 	{"queue", CLI_LIST, AT(queues), "Q", "only from this queue; repeatable (default: all)"},
-	{"type", CLI_LIST, AT(types), "T", "with --exec: only this type; repeatable (default: all)"},
+	{"type", CLI_LIST, AT(types), "T",
+		"with --exec: only this type; repeatable (default: all)"},
 	{"name", CLI_TEXT, AT(name), "N", "for people (default host:pid)"},
-	{"concurrency", CLI_INT, AT(concurrency), "N", "programs at once (default: one per core)", 1,
-		CONCURRENCY_MAX},
+	{"concurrency", CLI_INT, AT(concurrency), "N", "programs at once (default: one per core)",
+		1, CONCURRENCY_MAX},
 	{"claim-max", CLI_INT, AT(claim_max), "N", "tasks taken at a time (default 1000)", 1,
 		ROTA_CLAIM_TASKS_MAX},
-	{"buffer", CLI_INT, AT(buffer), "N", "tasks taken before there is room (default: by their length)", 1,
+	{"buffer", CLI_INT, AT(buffer), "N",
+		"tasks taken before there is room (default: by their length)", 1,
 		ROTA_CLAIM_TASKS_MAX},
-	{"poll", CLI_DURATION, AT(poll), "DUR", "how often to look at what others did (default 100ms)", 1000},
-	{"lease", CLI_DURATION, AT(lease), "DUR", "renewed in time; lost when the worker is (default 30s)",
-		ROTA_MS(100)},
-	{"drain", CLI_FLAG, AT(drain), NULL, "exit 0 when nothing ready, scheduled or running is left"},
+	{"poll", CLI_DURATION, AT(poll), "DUR",
+		"how often to look at what others did (default 100ms)", 1000},
+	{"lease", CLI_DURATION, AT(lease), "DUR",
+		"renewed in time; lost when the worker is (default 30s)", ROTA_MS(100)},
+	{"drain", CLI_FLAG, AT(drain), NULL,
+		"exit 0 when nothing ready, scheduled or running is left"},
 	{"stop-grace", CLI_DURATION, AT(stop_grace), "DUR",
 		"after SIGTERM: how long programs may go on (default 10s)"},
-	{"kill-after", CLI_DURATION, AT(kill_after), "DUR", "between SIGTERM and SIGKILL (default 5s)"},
-	{"result-max", CLI_INT, AT(result_max), "BYTES", "kept of standard output (default 1048576)", 0,
-		ROTA_RESULT_BYTES_MAX},
+	{"kill-after", CLI_DURATION, AT(kill_after), "DUR",
+		"between SIGTERM and SIGKILL (default 5s)"},
+	{"result-max", CLI_INT, AT(result_max), "BYTES",
+		"kept of standard output (default 1048576)", 0, ROTA_RESULT_BYTES_MAX},
 	{"env", CLI_LIST, AT(env), "NAME", "pass this variable on to the programs; repeatable"},
 	{"quiet", CLI_FLAG, AT(quiet), NULL, "log warnings and errors only"},
 	{"verbose", CLI_FLAG, AT(verbose), NULL, "log everything"},
 	{"log-json", CLI_FLAG, AT(log_json), NULL, "log one JSON object per line"},
-	{"log-payloads", CLI_FLAG, AT(log_payloads), NULL, "show payloads in the log (they may be secrets)"},
+	{"log-payloads", CLI_FLAG, AT(log_payloads), NULL,
+		"show payloads in the log (they may be secrets)"},
 	{NULL},
 };
 
@@ -81,11 +88,13 @@ static const char *mistake(const struct work *set)
 	if (set->quiet && set->verbose)
 		return "give --quiet or --verbose, not both";
 	for (size_t i = 0; i < set->handlers.count; i++)
-		if (strcspn(set->handlers.items[i], "=") == 0 || !strchr(set->handlers.items[i], '='))
+		if (strcspn(set->handlers.items[i], "=") == 0 ||
+			!strchr(set->handlers.items[i], '='))
 			return "--handler takes TYPE=CMD, e.g. --handler mail=./send-mail";
 	for (size_t i = 0; i < set->env.count; i++)
 		if (strchr(set->env.items[i], '=') || strncmp(set->env.items[i], "ROTA_", 5) == 0)
-			return "--env takes the name of a variable of yours, not NAME=VALUE and not ROTA_...";
+			return "--env takes the name of a variable of yours, not NAME=VALUE and "
+			       "not ROTA_...";
 	return NULL;
 }
 
@@ -131,7 +140,8 @@ static enum rota_status add_handler(struct cli *cli, struct rota_worker *worker,
 	return rota_worker_handle(worker, type, cli_attempt, handler, err);
 }
 
-static enum rota_status add_handlers(struct cli *cli, struct rota_worker *worker, struct rota_error *err)
+static enum rota_status add_handlers(
+	struct cli *cli, struct rota_worker *worker, struct rota_error *err)
 {
 	const struct work *set = cli->settings;
 	enum rota_status status = ROTA_OK;
@@ -140,7 +150,8 @@ static enum rota_status add_handlers(struct cli *cli, struct rota_worker *worker
 		const char *text = set->handlers.items[i], *equals = strchr(text, '=');
 		char *type = rota_arena_strndup(&cli->arena, text, (size_t)(equals - text));
 
-		status = type ? add_handler(cli, worker, type, equals + 1, err) : rota_err_memory(err);
+		status = type ? add_handler(cli, worker, type, equals + 1, err)
+			      : rota_err_memory(err);
 	}
 	for (size_t i = 0; i < set->types.count && !status; i++)
 		status = add_handler(cli, worker, set->types.items[i], set->command, err);
@@ -179,9 +190,12 @@ static void share(const struct cli *cli, const struct work *set)
 {
 	shared.name_space = cli->name_space;
 	shared.env = set->env;
-	shared.result_bytes_max = set->result_max.given ? (size_t)set->result_max.value : RESULT_BYTES_DEFAULT;
+	shared.result_bytes_max =
+		set->result_max.given ? (size_t)set->result_max.value : RESULT_BYTES_DEFAULT;
 	shared.kill_after = set->kill_after.given ? set->kill_after.value : ROTA_SECONDS(5);
-	shared.log.level = set->quiet ? ROTA_LOG_WARN : set->verbose ? ROTA_LOG_DEBUG : ROTA_LOG_INFO;
+	shared.log.level = set->quiet     ? ROTA_LOG_WARN
+			   : set->verbose ? ROTA_LOG_DEBUG
+					  : ROTA_LOG_INFO;
 	shared.log.json = set->log_json;
 	shared.log.payloads = set->log_payloads;
 }
@@ -231,7 +245,8 @@ static int run(struct cli *cli)
 	store_options.poll_interval = set->poll.value;
 	/* The keeper first: it must not hold anything of the store. */
 	if (rota_keeper_start(&shared.keeper, &err) || cli_open(cli, &store_options, &err) ||
-	    absolute_url(cli, &shared.store_url, &err) || rota_worker_new(cli->store, &want, &worker, &err)) {
+		absolute_url(cli, &shared.store_url, &err) ||
+		rota_worker_new(cli->store, &want, &worker, &err)) {
 		rota_keeper_free(shared.keeper);
 		return cli_fail(&err);
 	}
@@ -249,17 +264,26 @@ const struct cli_verb cli_verb_work = {
 	.name = "work",
 	.usage = "(--exec CMD | --handler TYPE=CMD...) [--queue Q]... [--drain] [OPTION]...",
 	.summary = "run tasks: a program per attempt",
-	.notes =
-		"CMD gets the payload on standard input; what it prints is the result. Exit status 0 completes\n"
-		"the task, 65 fails it for good; anything else, or a signal, is a failed attempt, tried again by\n"
-		"the task's policy. Its environment: PATH HOME USER LOGNAME LANG LC_* TZ TMPDIR, those of --env,\n"
-		"and ROTA_ID ROTA_KEY ROTA_TYPE ROTA_QUEUE ROTA_ATTEMPT ROTA_MAX_ATTEMPTS ROTA_TOKEN ROTA_TITLE\n"
-		"ROTA_PARTITION ROTA_CONTENT_TYPE ROTA_FAILED_DEPENDENCIES ROTA_STORE ROTA_NAMESPACE TRACEPARENT\n"
-		"ROTA_PAYLOAD_BYTES (unset when the task has no payload). On descriptor 3 it may write JSON lines:\n"
-		"  {\"progress\":{\"done\":3,\"total\":10}}   {\"status\":\"half way\"}   {\"cancel\":\"not needed\"}\n"
-		"  {\"retry_after\":\"30s\"}   {\"snooze\":\"5m\"}   {\"enqueue\":{\"type\":\"mail\",\"payload\":\"hi\"}}\n"
-		"Cancelled, timed out, stalled: SIGTERM to its process group, SIGKILL after --kill-after. SIGTERM\n"
-		"or SIGINT to the worker stops gracefully, a second one at once; unfinished tasks are given back.",
+	.notes = "CMD gets the payload on standard input; what it prints is the result. Exit "
+		 "status 0 completes\n"
+		 "the task, 65 fails it for good; anything else, or a signal, is a failed attempt, "
+		 "tried again by\n"
+		 "the task's policy. Its environment: PATH HOME USER LOGNAME LANG LC_* TZ TMPDIR, "
+		 "those of --env,\n"
+		 "and ROTA_ID ROTA_KEY ROTA_TYPE ROTA_QUEUE ROTA_ATTEMPT ROTA_MAX_ATTEMPTS "
+		 "ROTA_TOKEN ROTA_TITLE\n"
+		 "ROTA_PARTITION ROTA_CONTENT_TYPE ROTA_FAILED_DEPENDENCIES ROTA_STORE "
+		 "ROTA_NAMESPACE TRACEPARENT\n"
+		 "ROTA_PAYLOAD_BYTES (unset when the task has no payload). On descriptor 3 it may "
+		 "write JSON lines:\n"
+		 "  {\"progress\":{\"done\":3,\"total\":10}}   {\"status\":\"half way\"}   "
+		 "{\"cancel\":\"not needed\"}\n"
+		 "  {\"retry_after\":\"30s\"}   {\"snooze\":\"5m\"}   "
+		 "{\"enqueue\":{\"type\":\"mail\",\"payload\":\"hi\"}}\n"
+		 "Cancelled, timed out, stalled: SIGTERM to its process group, SIGKILL after "
+		 "--kill-after. SIGTERM\n"
+		 "or SIGINT to the worker stops gracefully, a second one at once; unfinished tasks "
+		 "are given back.",
 	.options = options,
 	.settings_size = sizeof(struct work),
 	.run = run,

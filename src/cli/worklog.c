@@ -74,7 +74,8 @@ static void add_payload(struct rota_buf *buf, const struct rota_claimed *task)
 	json_decref(object);
 }
 
-static void text_line(struct rota_buf *buf, const struct cli_log *log, const struct rota_log_event *event)
+static void text_line(
+	struct rota_buf *buf, const struct cli_log *log, const struct rota_log_event *event)
 {
 	const struct rota_claimed *task = event->task;
 	char text[40];
@@ -88,7 +89,8 @@ static void text_line(struct rota_buf *buf, const struct cli_log *log, const str
 	}
 	rota_buf_text(buf, event->message);
 	if (event->took)
-		rota_buf_printf(buf, " (%s)", rota_duration_format(event->took, text, sizeof(text)));
+		rota_buf_printf(
+			buf, " (%s)", rota_duration_format(event->took, text, sizeof(text)));
 	if (log->payloads && task)
 		add_payload(buf, task);
 	for (size_t i = 0; i < buf->size; i++)
@@ -114,8 +116,8 @@ void cli_log_event(const struct cli_log *log, const struct rota_log_event *event
 		return;
 }
 
-void cli_log_task(const struct cli_log *log, enum rota_log_level level, const struct rota_claimed *task,
-	const char *text, ...)
+void cli_log_task(const struct cli_log *log, enum rota_log_level level,
+	const struct rota_claimed *task, const char *text, ...)
 {
 	char message[LINE_BYTES_MAX];
 	struct rota_log_event event = {.level = level, .message = message, .task = task};

@@ -34,8 +34,8 @@ static void default_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-__attribute__((no_sanitize("address", "thread", "undefined")))
-static _Noreturn void become(const struct plan *plan)
+__attribute__((no_sanitize("address", "thread", "undefined"))) static _Noreturn void become(
+	const struct plan *plan)
 {
 	static const char text[] = "cannot run /bin/sh\n";
 
@@ -104,8 +104,8 @@ static enum rota_status open_pipe(struct plan *plan, int fd, int *ours, struct r
 	return ROTA_OK;
 }
 
-static enum rota_status open_pipes(struct plan *plan, struct rota_child *child, bool has_input,
-	struct rota_error *err)
+static enum rota_status open_pipes(
+	struct plan *plan, struct rota_child *child, bool has_input, struct rota_error *err)
 {
 	enum rota_status status = ROTA_OK;
 
@@ -139,16 +139,19 @@ static pid_t start_masked(const struct plan *plan)
 	return pid;
 }
 
-enum rota_status rota_child_start(struct rota_child *child, const struct rota_exec *exec, bool has_input,
-	struct rota_error *err)
+enum rota_status rota_child_start(struct rota_child *child, const struct rota_exec *exec,
+	bool has_input, struct rota_error *err)
 {
 	char shell[] = "sh", option[] = "-c";
 	char *argv[] = {shell, option, (char *)(uintptr_t)exec->command, NULL};
-	struct plan plan ROTA_CLEANUP(plan_deinit) = {.argv = argv, .environment = exec->environment,
-		.fds = {-1, -1, -1, -1}, .parent = getpid()};
+	struct plan plan ROTA_CLEANUP(plan_deinit) = {.argv = argv,
+		.environment = exec->environment,
+		.fds = {-1, -1, -1, -1},
+		.parent = getpid()};
 	enum rota_status status;
 
-	*child = (struct rota_child){.pid = -1, .pidfd = -1, .in = -1, .out = -1, .err = -1, .note = -1};
+	*child = (struct rota_child){
+		.pid = -1, .pidfd = -1, .in = -1, .out = -1, .err = -1, .note = -1};
 	status = open_pipes(&plan, child, has_input, err);
 	if (status)
 		return status;

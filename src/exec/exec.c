@@ -13,10 +13,10 @@
 #include "base/world.h"
 #include "exec/child.h"
 
-#define TAIL_BYTES_MAX (8 << 10)     /* of standard error: the end of a stack trace, not the log */
+#define TAIL_BYTES_MAX (8 << 10) /* of standard error: the end of a stack trace, not the log */
 #define CHUNK_BYTES (32 << 10)
-#define AFTERGLOW ROTA_MS(100)       /* pipes that others hold open are read no longer than that */
-#define HURRY_LOOK ROTA_MS(100)      /* how often the flags that nobody signals are looked at */
+#define AFTERGLOW ROTA_MS(100)  /* pipes that others hold open are read no longer than that */
+#define HURRY_LOOK ROTA_MS(100) /* how often the flags that nobody signals are looked at */
 
 struct run {
 	struct rota_job *job;
@@ -117,7 +117,7 @@ static void check_stop(struct run *run)
 		run->kill_at = rota_tick_add(now(), run->exec->kill_after);
 	}
 	if (reason == ROTA_STOP_LEASE_LOST || now() >= run->kill_at ||
-	    (run->exec->hurry && atomic_load(run->exec->hurry)))
+		(run->exec->hurry && atomic_load(run->exec->hurry)))
 		kill_group(run);
 }
 
@@ -197,8 +197,12 @@ static void run_deinit(struct run *run)
 enum rota_status rota_exec_run(struct rota_job *job, const struct rota_exec *exec,
 	struct rota_exec_end *ret_end, struct rota_error *err)
 {
-	struct run run ROTA_CLEANUP(run_deinit) = {.job = job, .exec = exec, .end = ret_end,
-		.payload = rota_job_payload(job), .kill_at = ROTA_TICK_NEVER, .close_at = ROTA_TICK_NEVER};
+	struct run run ROTA_CLEANUP(run_deinit) = {.job = job,
+		.exec = exec,
+		.end = ret_end,
+		.payload = rota_job_payload(job),
+		.kill_at = ROTA_TICK_NEVER,
+		.close_at = ROTA_TICK_NEVER};
 	enum rota_status status;
 
 	*ret_end = (struct rota_exec_end){.status = -1};

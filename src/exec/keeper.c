@@ -1,6 +1,6 @@
-/* keeper.c: PR_SET_PDEATHSIG reaches the shell only. Its children would go on after a kill -9 of the
- * worker, beside the attempt that somebody else starts then; so a small process waits for the end of
- * a pipe that only the worker holds, and kills what is in the shared table. */
+/* keeper.c: PR_SET_PDEATHSIG reaches the shell only. Its children would go on after a kill -9 of
+ * the worker, beside the attempt that somebody else starts then; so a small process waits for the
+ * end of a pipe that only the worker holds, and kills what is in the shared table. */
 #include "exec/keeper.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
-/* json_test.c: --json of every verb is JSON, one object a line, with names that can be relied on. */
+/* json_test.c: --json of every verb is JSON, one object a line, with names that can be relied on.
+ */
 #include "program.h"
 
 static int64_t number(const json_t *object, const char *name)
@@ -63,8 +64,12 @@ TEST(what_show_prints_can_be_enqueued_again)
 		"backoff_doublings", "jitter", "timeout", "stall", "payload", "title", "partition"};
 	json_t *one, *two;
 
-	CHECK_EQ(rota("enqueue kind body --queue q --priority 3 --max-attempts 7 --backoff 2s..1m30s "
-		      "--backoff-doublings 2 --jitter 5 --timeout 90s --stall 1h --title T --partition P")->code, 0);
+	CHECK_EQ(rota("enqueue kind body --queue q --priority 3 --max-attempts 7 --backoff "
+		      "2s..1m30s "
+		      "--backoff-doublings 2 --jitter 5 --timeout 90s --stall 1h --title T "
+		      "--partition P")
+			 ->code,
+		0);
 	one = object_of(rota("show 1 --json"));
 	two = json_object();
 	for (size_t i = 0; i < sizeof(same) / sizeof(*same); i++)
@@ -74,8 +79,8 @@ TEST(what_show_prints_can_be_enqueued_again)
 	CHECK_EQ(objects_in(rota("enqueue --from again --json")), 1);
 	two = object_of(rota("show 2 --json"));
 	for (size_t i = 0; i < sizeof(same) / sizeof(*same); i++)
-		CHECK_MSG(json_equal(json_object_get(one, same[i]), json_object_get(two, same[i])), "%s differs",
-			same[i]);
+		CHECK_MSG(json_equal(json_object_get(one, same[i]), json_object_get(two, same[i])),
+			"%s differs", same[i]);
 	json_decref(one);
 	json_decref(two);
 }

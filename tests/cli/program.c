@@ -39,8 +39,9 @@ const struct outcome *rota(const char *words, ...)
 	static unsigned next;
 	struct outcome *got = &outcomes[next++ % 4];
 	char command[16384];
-	int n = snprintf(command, sizeof(command), "cd '%s' && exec >out 2>err </dev/null && %s --store '%s' ",
-		test_dir(), program_path(), store_path());
+	int n = snprintf(command, sizeof(command),
+		"cd '%s' && exec >out 2>err </dev/null && %s --store '%s' ", test_dir(),
+		program_path(), store_path());
 	va_list args;
 
 	va_start(args, words);

@@ -43,8 +43,9 @@ TEST(a_file_that_is_no_database_stays_as_it_is)
 
 TEST(an_applications_database_gets_our_tables_beside_its_own)
 {
-	sql(store_path(), "CREATE TABLE orders(id); INSERT INTO orders VALUES (7); PRAGMA user_version = 42;"
-			  "PRAGMA application_id = 4711");
+	sql(store_path(),
+		"CREATE TABLE orders(id); INSERT INTO orders VALUES (7); PRAGMA user_version = 42;"
+		"PRAGMA application_id = 4711");
 	CHECK_EQ(rota("enqueue kind")->code, 0);
 	sql(store_path(), "CREATE TEMP TABLE t(x CHECK (x));"
 			  "INSERT INTO t SELECT count(*) = 1 FROM orders WHERE id = 7;"
@@ -102,8 +103,9 @@ static void be_nobody(void)
 	CHECK_EQ(chmod(dirname(parent), 0711), 0);
 	CHECK_EQ(chown(test_dir(), 65534, 65534), 0);
 	if (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534) ||
-	    access(program_path(), X_OK) < 0 || access(test_dir(), W_OK | X_OK) < 0)
-		test_skip("somebody who is not root reaches neither the program nor this directory");
+		access(program_path(), X_OK) < 0 || access(test_dir(), W_OK | X_OK) < 0)
+		test_skip(
+			"somebody who is not root reaches neither the program nor this directory");
 }
 
 TEST(a_read_only_file_takes_nothing)
@@ -146,7 +148,8 @@ static pid_t hold_lock(int *ret_fd)
 		sqlite3 *db;
 
 		close(stay[1]);
-		if (sqlite3_open(store_path(), &db) || sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL))
+		if (sqlite3_open(store_path(), &db) ||
+			sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL))
 			_exit(1);
 		if (write(ready[1], "x", 1) != 1)
 			_exit(1);
