@@ -47,15 +47,16 @@ static bool run_out_at(const char *kind, uint64_t nth, bool for_good)
 
 STORE_TEST(an_allocation_that_fails_once_loses_no_task)
 {
+	uint64_t step = strcmp(kind, "memory") == 0 ? 1 : 9; /* a file takes its time */
 	int came = 0;
-	for (uint64_t nth = 1; nth <= ALLOCATIONS; nth++)
+	for (uint64_t nth = 1; nth <= ALLOCATIONS; nth += step)
 		came += run_out_at(kind, nth, false);
-	CHECK_MSG(came > 20, "only %d allocations", came);
+	CHECK_MSG(came > 20, "only %d allocations failed", came);
 }
 
 STORE_TEST(no_memory_for_a_while_loses_no_task)
 {
-	for (uint64_t nth = 1; nth <= ALLOCATIONS; nth += 7)
+	for (uint64_t nth = 1; nth <= ALLOCATIONS; nth += 17)
 		(void)run_out_at(kind, nth, true);
 }
 

@@ -72,7 +72,9 @@ struct rig *rig_new(const char *kind)
 	rig->clock = test_world_new(test_seed());
 	rig->world = (struct rota_world){ .now = rig_now, .date = rig_date, .random = rig_random,
 		.wake = rig_wake, .park = rig_park };
-	CHECK_OK(rota_store_open_in(&rig->world, rig_url(kind), NULL, &rig->store, &err), &err);
+	struct rota_store_options options = ROTA_INIT(rota_store_options);
+	options.durability = ROTA_DURABILITY_RELAXED; /* nobody pulls the plug in here */
+	CHECK_OK(rota_store_open_in(&rig->world, rig_url(kind), &options, &rig->store, &err), &err);
 	return rig;
 }
 
