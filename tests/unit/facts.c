@@ -1,5 +1,8 @@
 /* facts.c: what the rules mean, one case each. */
 #include "test.h"
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include "base/limits.h"
 #include "core/facts.h"
 
@@ -253,6 +256,7 @@ TEST(a_cancelled_task_whose_lease_is_lost_is_cancelled)
 		rota_rule_lose(&f, NOW, &effect);
 		CHECK_STATE(f, ROTA_STATE_CANCELLED);
 		CHECK(effect.ended && effect.clear_lease);
+		CHECK_HAS(effect.error, "cancelled: lease lost");
 		CHECK_STATUS(say(&f, 1, ROTA_OUTCOME_COMPLETE, -1), ROTA_CANCELLED, NULL);
 	}
 }
@@ -400,4 +404,102 @@ TEST(who_worked_on_a_replaced_payload_comes_too_late)
 	CHECK_OK(rota_rule_replace(&f, NOW, 0, NOW, &effect), NULL);
 	CHECK_STATUS(say(&f, 1, ROTA_OUTCOME_COMPLETE, -1), ROTA_STALE_LEASE, NULL);
 	CHECK_STATE(f, ROTA_STATE_READY);
+}
+
+TEST(failing_and_obeying_end_the_task_with_a_row_each)
+{
+	struct rota_facts f = claimed(3, true);
+
+	CHECK_OK(say(&f, 1, ROTA_OUTCOME_FAIL, -1), NULL);
+	CHECK_STATE(f, ROTA_STATE_FAILED);
+	CHECK_STR(effect.attempt_outcome, "fail");
+	CHECK(effect.attempt_row && !effect.error);
+	f = claimed(3, true);
+	CHECK_OK(say(&f, 1, ROTA_OUTCOME_CANCEL, -1), NULL);
+	CHECK_STATE(f, ROTA_STATE_CANCELLED);
+	CHECK_STR(effect.attempt_outcome, "cancel");
+	CHECK(effect.attempt_row && !effect.error);
+}
+
+TEST(what_a_cancelled_task_says_instead_is_kept_as_its_reason)
+{
+	static const struct {
+		enum rota_outcome said;
+		const char *name;
+	} cases[] = {{ROTA_OUTCOME_RETRY, "retry"}, {ROTA_OUTCOME_SNOOZE, "snooze"},
+		{ROTA_OUTCOME_RELEASE, "release"}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rota_facts f = claimed(3, true);
+
+		CHECK_OK(rota_rule_cancel(&f, NOW, &effect), NULL);
+		CHECK_OK(say(&f, 1, cases[i].said, 5), NULL);
+		CHECK_STR(effect.attempt_outcome, cases[i].name);
+		CHECK_STR(effect.error, "cancelled");
+		CHECK_EQ(f.attempt, 1);
+	}
+}
+
+TEST(an_end_without_an_outcome_forgets_the_outcome_of_an_earlier_lease)
+{
+	struct rota_facts f = claimed(3, true);
+
+	CHECK_OK(say(&f, 1, ROTA_OUTCOME_RETRY, 0), NULL);
+	claim(&f);
+	rota_rule_lose(&f, NOW, &effect);
+	CHECK_OK(rota_rule_cancel(&f, NOW, &effect), NULL);
+	CHECK_EQ(f.settled, 2);
+	CHECK_EQ(f.settled_outcome, -1);
+	CHECK_STATUS(say(&f, 2, ROTA_OUTCOME_RETRY, 0), ROTA_CANCELLED, NULL);
+}
+
+TEST(attempts_do_not_overflow)
+{
+	struct rota_facts f = task(0);
+
+	f.attempt = INT32_MAX;
+	rota_rule_claim(&f, false, NOW, &effect);
+	CHECK_EQ(f.attempt, INT32_MAX);
+	CHECK_OK(say(&f, 1, ROTA_OUTCOME_RETRY, -1), NULL);
+	CHECK_STATE(f, ROTA_STATE_SCHEDULED);
+}
+
+static void claim_blocked(void)
+{
+	struct rota_facts f = task(3);
+
+	f.state = ROTA_STATE_BLOCKED;
+	rota_rule_claim(&f, false, NOW, &effect);
+}
+
+static void lose_ready(void)
+{
+	struct rota_facts f = task(3);
+
+	rota_rule_lose(&f, NOW, &effect);
+}
+
+static void finish_later(void)
+{
+	struct rota_facts f = claimed(3, true);
+
+	(void)say(&f, 1, ROTA_OUTCOME_LATER, -1);
+}
+
+TEST(a_move_that_cannot_be_stops_the_process)
+{
+	static void (*const moves[])(void) = {claim_blocked, lose_ready, finish_later};
+
+	for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++) {
+		int status = 0;
+		pid_t pid = fork();
+
+		CHECK(pid >= 0);
+		if (!pid) {
+			moves[i]();
+			_exit(0);
+		}
+		CHECK(waitpid(pid, &status, 0) == pid);
+		CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	}
 }

@@ -71,6 +71,7 @@ TEST(a_lease_lost_before_the_start_is_given_back_and_suspect)
 	CHECK(f.flags & ROTA_FACT_SUSPECT);
 	CHECK(rota_rule_claim_alone(&f));
 	CHECK_STR(effect.attempt_outcome, "unstarted");
+	CHECK_STR(effect.error, "lease lost before the start");
 	CHECK_EQ(effect.attempt, 1);
 }
 
