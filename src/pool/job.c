@@ -13,9 +13,11 @@
 
 enum { LATER_RETURNED = 1, LATER_SAID = 2 };
 
-void rota_job_init(struct rota_job *job, const struct rota_origin *origin, rota_handler_fn *run, void *arg)
+void rota_job_init(
+	struct rota_job *job, const struct rota_origin *origin, rota_handler_fn *run, void *arg)
 {
-	*job = (struct rota_job){ .origin = origin, .run = run, .arg = arg, .world = rota_world_real() };
+	*job = (struct rota_job){
+		.origin = origin, .run = run, .arg = arg, .world = rota_world_real()};
 }
 
 void rota_job_deinit(struct rota_job *job)
@@ -85,22 +87,25 @@ static const char *format_text(struct rota_job *job, const char *format, va_list
 	return text;
 }
 
-static enum rota_outcome say(struct rota_job *job, enum rota_outcome outcome, const char *why, va_list args)
+static enum rota_outcome say(
+	struct rota_job *job, enum rota_outcome outcome, const char *why, va_list args)
 {
 	job->has_delay = 0;
 	job->delay = 0;
-	job->result = (struct rota_bytes){ NULL, 0 };
+	job->result = (struct rota_bytes){NULL, 0};
 	job->text = format_text(job, why, args);
 	return outcome;
 }
 
 /* The five calls differ in the outcome alone, and va_list needs a function of its own each. */
-#define SAY(job, outcome, why) __extension__({ \
-	va_list args_; \
-	va_start(args_, why); \
-	enum rota_outcome said_ = say(job, outcome, why, args_); \
-	va_end(args_); \
-	said_; })
+#define SAY(job, outcome, why)                                                                     \
+	__extension__({                                                                            \
+		va_list args_;                                                                     \
+		va_start(args_, why);                                                              \
+		enum rota_outcome said_ = say(job, outcome, why, args_);                           \
+		va_end(args_);                                                                     \
+		said_;                                                                             \
+	})
 
 enum rota_outcome rota_job_retry(struct rota_job *job, const char *why, ...)
 {
@@ -124,7 +129,8 @@ static void set_delay(struct rota_job *job, rota_duration delay)
 	job->delay = ROTA_MAX(0, ROTA_MIN(delay, ROTA_DURATION_MAX));
 }
 
-enum rota_outcome rota_job_retry_after(struct rota_job *job, rota_duration delay, const char *why, ...)
+enum rota_outcome rota_job_retry_after(
+	struct rota_job *job, rota_duration delay, const char *why, ...)
 {
 	enum rota_outcome outcome = SAY(job, ROTA_OUTCOME_RETRY, why);
 	set_delay(job, delay);
@@ -141,7 +147,7 @@ enum rota_outcome rota_job_snooze(struct rota_job *job, rota_duration delay, con
 enum rota_outcome rota_job_release(struct rota_job *job)
 {
 	job->text = NULL;
-	job->result = (struct rota_bytes){ NULL, 0 };
+	job->result = (struct rota_bytes){NULL, 0};
 	return ROTA_OUTCOME_RELEASE;
 }
 
@@ -150,8 +156,8 @@ enum rota_outcome rota_job_complete(struct rota_job *job, const void *result, si
 	if (size > ROTA_RESULT_BYTES_MAX)
 		return rota_job_retry(job, "the result of %zu bytes is above the limit of %d bytes",
 			size, ROTA_RESULT_BYTES_MAX);
-	struct rota_bytes copy = { NULL, 0 };
-	if (job->arena && !rota_arena_bytes(job->arena, (struct rota_bytes){ result, size }, &copy))
+	struct rota_bytes copy = {NULL, 0};
+	if (job->arena && !rota_arena_bytes(job->arena, (struct rota_bytes){result, size}, &copy))
 		return rota_job_retry(job, "out of memory for a result of %zu bytes", size);
 	job->result = copy;
 	job->text = NULL;
@@ -275,7 +281,7 @@ void rota_job_status(struct rota_job *job, const char *text, ...)
 void rota_job_progress_bytes(struct rota_job *job, const void *data, size_t size)
 {
 	if (job->origin && job->origin->progress && data && size <= ROTA_PROGRESS_BYTES_MAX)
-		job->origin->progress(job, (struct rota_bytes){ data, size });
+		job->origin->progress(job, (struct rota_bytes){data, size});
 }
 
 void rota_job_progress(struct rota_job *job, int64_t done, int64_t total)
@@ -286,10 +292,11 @@ void rota_job_progress(struct rota_job *job, int64_t done, int64_t total)
 	rota_job_progress_bytes(job, text, (size_t)size);
 }
 
-enum rota_status rota_job_enqueue(struct rota_job *job, const struct rota_task *tasks, size_t n,
-	struct rota_error *err)
+enum rota_status rota_job_enqueue(
+	struct rota_job *job, const struct rota_task *tasks, size_t n, struct rota_error *err)
 {
 	if (!job->origin || !job->origin->enqueue)
-		return rota_err(err, ROTA_UNSUPPORTED, "only a durable task's job can enqueue follow-ups");
+		return rota_err(
+			err, ROTA_UNSUPPORTED, "only a durable task's job can enqueue follow-ups");
 	return job->origin->enqueue(job, tasks, n, err);
 }

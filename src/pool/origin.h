@@ -13,8 +13,8 @@ struct rota_origin {
 		struct rota_error *err);
 	/* text: valid for the call. */
 	void (*status)(struct rota_job *job, const char *text);
-	/* On the pool's thread, just before the handler. False: the origin has taken the job back (its
-	 * lease was lost meanwhile), and the pool forgets it. */
+	/* On the pool's thread, just before the handler. False: the origin has taken the job back
+	 * (its lease was lost meanwhile), and the pool forgets it. */
 	bool (*starting)(struct rota_job *job);
 	/* The handler has ended and the verdict (rota_job_verdict) is complete. Last touch. */
 	void (*ended)(struct rota_job *job, enum rota_outcome outcome);

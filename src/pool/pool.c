@@ -37,18 +37,19 @@ struct rota_pool {
 	int spin_credit, spin_skipped;
 	bool stopping, joining;
 	enum rota_stop how;
-	bool stepping;            /* rota_pool_step is running jobs */
+	bool stepping; /* rota_pool_step is running jobs */
 	/* read without it too */
 	_Atomic size_t queued;
-	_Atomic uint32_t ended;   /* every thread has; a futex */
-	bool spin_pays;           /* more than one processor */
+	_Atomic uint32_t ended; /* every thread has; a futex */
+	bool spin_pays;         /* more than one processor */
 	uint32_t thread_count, thread_room;
 	struct pool_thread *threads;
 };
 
 /* ---- the queue; under lock ---- */
 
-static void queue_append(struct rota_pool *pool, struct rota_job *first, struct rota_job *last, size_t count)
+static void queue_append(
+	struct rota_pool *pool, struct rota_job *first, struct rota_job *last, size_t count)
 {
 	last->next = NULL;
 	if (pool->first)
@@ -129,12 +130,14 @@ void rota_pool_submit(struct rota_pool *pool, struct rota_job *first, size_t cou
 		last = last->next;
 	last->next = NULL;
 	pthread_mutex_lock(&pool->lock);
-	bool refused = atomic_load(&pool->ended) || (pool->stopping && pool->how != ROTA_STOP_DRAIN);
+	bool refused =
+		atomic_load(&pool->ended) || (pool->stopping && pool->how != ROTA_STOP_DRAIN);
 	size_t n = 0;
 	if (!refused) {
 		queue_append(pool, first, last, count);
 		/* The one that spins sees it by itself. */
-		n = pick_idle(pool, ROTA_MIN(count - (pool->spinning ? 1 : 0), ROTA_COUNT(some)), some);
+		n = pick_idle(
+			pool, ROTA_MIN(count - (pool->spinning ? 1 : 0), ROTA_COUNT(some)), some);
 	}
 	pthread_mutex_unlock(&pool->lock);
 	if (refused)
@@ -312,8 +315,8 @@ static void pool_destroy(struct rota_pool *pool)
 	free(pool);
 }
 
-static struct rota_pool *pool_alloc(struct rota_world *world, const struct rota_pool_options *options,
-	uint32_t threads)
+static struct rota_pool *pool_alloc(
+	struct rota_world *world, const struct rota_pool_options *options, uint32_t threads)
 {
 	struct rota_pool *pool = calloc(1, sizeof(*pool));
 	struct pool_thread *some = calloc(threads, sizeof(*some));
@@ -322,8 +325,8 @@ static struct rota_pool *pool_alloc(struct rota_world *world, const struct rota_
 		free(some);
 		return NULL;
 	}
-	*pool = (struct rota_pool){ .world = world, .options = *options, .threads = some,
-		.thread_room = threads };
+	*pool = (struct rota_pool){
+		.world = world, .options = *options, .threads = some, .thread_room = threads};
 	pool->spin_pays = processors() > 1;
 	pool->spin_credit = SPIN_CREDIT_MAX;
 	pthread_mutex_init(&pool->lock, NULL);
@@ -344,8 +347,8 @@ enum rota_status rota_pool_new_in(struct rota_world *world, const struct rota_po
 		memcpy(&own, options, options->size);
 	uint32_t want = own.threads ? own.threads : processors();
 	if (want > ROTA_POOL_THREADS_MAX)
-		return rota_err(err, ROTA_INVALID, "%u threads are more than a pool may have (%d)", want,
-			ROTA_POOL_THREADS_MAX);
+		return rota_err(err, ROTA_INVALID, "%u threads are more than a pool may have (%d)",
+			want, ROTA_POOL_THREADS_MAX);
 	struct rota_pool *pool = pool_alloc(world, &own, want);
 	if (!pool)
 		return rota_err_memory(err);

@@ -16,22 +16,25 @@ struct rota_job {
 	const char *type;
 	struct rota_bytes payload;
 	void *thread_data;
-	/* What the handler said; in arena, the owner's, touched only by the handler's side until ended. */
+	/* What the handler said; in arena, the owner's, touched only by the handler's side until
+	 * ended. */
 	struct rota_arena *arena;
 	struct rota_bytes result;
-	const char *text;                 /* why */
+	const char *text; /* why */
 	rota_duration delay;
 	int has_delay;
-	_Atomic uint32_t stop;            /* enum rota_stop_reason; also the futex that sleepers park on */
-	_Atomic int cancel_fd;            /* eventfd + 1; 0: not asked for */
-	struct rota_world *world;         /* whose clock rota_job_sleep goes by; init: the real one */
+	_Atomic uint32_t stop;    /* enum rota_stop_reason; also the futex that sleepers park on */
+	_Atomic int cancel_fd;    /* eventfd + 1; 0: not asked for */
+	struct rota_world *world; /* whose clock rota_job_sleep goes by; init: the real one */
 	/* LATER: the handler's return and rota_job_end meet here; the second one ends the job. */
 	_Atomic uint32_t later;
 	enum rota_outcome said;
 };
-void rota_job_init(struct rota_job *job, const struct rota_origin *origin, rota_handler_fn *run, void *arg);
+void rota_job_init(
+	struct rota_job *job, const struct rota_origin *origin, rota_handler_fn *run, void *arg);
 void rota_job_deinit(struct rota_job *job); /* closes the descriptor */
-/* Any thread, while the job lives; the first reason stays. Wakes rota_job_sleep and the descriptor. */
+/* Any thread, while the job lives; the first reason stays. Wakes rota_job_sleep and the descriptor.
+ */
 void rota_job_stop(struct rota_job *job, enum rota_stop_reason reason);
 
 /* As rota_pool_new, in a world. One without threads gets a pool without any: jobs wait until

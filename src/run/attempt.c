@@ -1,5 +1,5 @@
-/* attempt.c: one attempt at a task as a job of the pool: what the pool's threads do with it, and how
- * its memory goes round. */
+/* attempt.c: one attempt at a task as a job of the pool: what the pool's threads do with it, and
+ * how its memory goes round. */
 #include <stdlib.h>
 #include <string.h>
 #include "base/error.h"
@@ -76,8 +76,8 @@ static enum rota_outcome no_handler(struct rota_job *job, void *arg)
 	return rota_job_retry(job, "this worker has no handler for type %s", job->type);
 }
 
-struct rota_attempt *rota_attempt_take(struct rota_worker *w, struct rota_claiming *claiming,
-	const struct rota_claimed *claimed)
+struct rota_attempt *rota_attempt_take(
+	struct rota_worker *w, struct rota_claiming *claiming, const struct rota_claimed *claimed)
 {
 	struct rota_attempt *attempt = w->shelf;
 	const struct rota_handler *handler = handler_of(w, claimed->type);
@@ -215,14 +215,14 @@ static void let_go(struct rota_attempt *attempt)
 void rota_attempt_stop(struct rota_attempt *attempt, enum rota_stop_reason reason, bool lost,
 	struct rota_todo *todo)
 {
-	static const char *const what[] = { "", "was cancelled", "timed out", "made no progress in time",
-		"lost its lease", "must end, the worker stops" };
+	static const char *const what[] = {"", "was cancelled", "timed out",
+		"made no progress in time", "lost its lease", "must end, the worker stops"};
 	bool wanted = reason == ROTA_STOP_CANCELLED || reason == ROTA_STOP_SHUTDOWN;
 	if (rota_attempt_drop(attempt, lost, todo))
 		return;
 	if (!rota_job_cancelled(&attempt->job))
-		rota_report(attempt->worker, wanted ? ROTA_LOG_INFO : ROTA_LOG_WARN, attempt->claimed, 0, "%s",
-			what[reason]);
+		rota_report(attempt->worker, wanted ? ROTA_LOG_INFO : ROTA_LOG_WARN,
+			attempt->claimed, 0, "%s", what[reason]);
 	attempt->lost |= lost;
 	rota_job_stop(&attempt->job, reason);
 }
@@ -264,7 +264,7 @@ void rota_attempt_next_held(struct rota_worker *w, struct rota_todo *todo)
 static bool not_any_more(struct rota_attempt *attempt)
 {
 	struct rota_worker *w = attempt->worker;
-	struct rota_todo todo = { 0 };
+	struct rota_todo todo = {0};
 	pthread_mutex_lock(&w->lock);
 	atomic_fetch_sub(&w->running, 1);
 	let_go(attempt);
@@ -276,7 +276,7 @@ static bool not_any_more(struct rota_attempt *attempt)
 static void arm_timer(struct rota_attempt *attempt)
 {
 	struct rota_worker *w = attempt->worker;
-	struct rota_todo todo = { 0 };
+	struct rota_todo todo = {0};
 	pthread_mutex_lock(&w->lock);
 	rota_timer_arm(w, attempt, &todo);
 	rota_worker_leave(w, &todo);
@@ -304,7 +304,7 @@ static bool starting(struct rota_job *job)
 static void ended_unstarted(struct rota_attempt *attempt)
 {
 	struct rota_worker *w = attempt->worker;
-	struct rota_todo todo = { 0 };
+	struct rota_todo todo = {0};
 	pthread_mutex_lock(&w->lock);
 	(void)rota_attempt_drop(attempt, false, &todo); /* or it was dropped before */
 	let_go(attempt);
@@ -333,7 +333,7 @@ static void ended(struct rota_job *job, enum rota_outcome outcome)
 {
 	struct rota_attempt *attempt = attempt_of(job);
 	struct rota_worker *w = attempt->worker;
-	struct rota_todo todo = { 0 };
+	struct rota_todo todo = {0};
 	struct rota_verdict verdict;
 	if (state_of(attempt) != ROTA_ATTEMPT_RUNNING) {
 		ended_unstarted(attempt);
@@ -366,7 +366,7 @@ static void ended(struct rota_job *job, enum rota_outcome outcome)
 static void notes_due(struct rota_attempt *attempt)
 {
 	struct rota_worker *w = attempt->worker;
-	struct rota_todo todo = { 0 };
+	struct rota_todo todo = {0};
 	pthread_mutex_lock(&w->lock);
 	rota_tick at = rota_tick_add(w->notes_sent_at, ROTA_PROGRESS_EVERY);
 	w->notes_at = ROTA_MIN(w->notes_at, at);
@@ -374,7 +374,8 @@ static void notes_due(struct rota_attempt *attempt)
 	rota_worker_leave(w, &todo);
 }
 
-static void note(struct rota_attempt *attempt, struct rota_buf *buf, bool *has, struct rota_bytes bytes)
+static void note(
+	struct rota_attempt *attempt, struct rota_buf *buf, bool *has, struct rota_bytes bytes)
 {
 	struct rota_world *world = attempt->worker->world;
 	atomic_store(&attempt->moved_at, world->now(world));
@@ -397,7 +398,8 @@ static void progress(struct rota_job *job, struct rota_bytes bytes)
 static void status(struct rota_job *job, const char *text)
 {
 	struct rota_attempt *attempt = attempt_of(job);
-	note(attempt, &attempt->status, &attempt->has_status, (struct rota_bytes){ text, strlen(text) });
+	note(attempt, &attempt->status, &attempt->has_status,
+		(struct rota_bytes){text, strlen(text)});
 }
 
 static const struct rota_claimed *claimed(const struct rota_job *job)
@@ -439,7 +441,8 @@ static enum rota_status follow_ups_copy(struct rota_attempt *attempt, const stru
 	if (!follow_ups_reserve(attempt, n))
 		return rota_err_memory(err);
 	for (size_t i = 0; i < n; i++) {
-		struct rota_task adopted, *copy = &attempt->follow_ups[attempt->follow_up_count + i];
+		struct rota_task adopted,
+			*copy = &attempt->follow_ups[attempt->follow_up_count + i];
 		enum rota_status refused = rota_task_adopt(rota_task_at(tasks, i), &adopted, err);
 		if (refused)
 			return refused;
@@ -452,7 +455,8 @@ static enum rota_status follow_ups_copy(struct rota_attempt *attempt, const stru
 	return ROTA_OK;
 }
 
-static enum rota_status follow_ups_check(const struct rota_task *tasks, size_t n, struct rota_error *err)
+static enum rota_status follow_ups_check(
+	const struct rota_task *tasks, size_t n, struct rota_error *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct rota_task adopted;
@@ -467,8 +471,8 @@ static enum rota_status follow_ups_check(const struct rota_task *tasks, size_t n
 	return ROTA_OK;
 }
 
-static enum rota_status enqueue(struct rota_job *job, const struct rota_task *tasks, size_t n,
-	struct rota_error *err)
+static enum rota_status enqueue(
+	struct rota_job *job, const struct rota_task *tasks, size_t n, struct rota_error *err)
 {
 	struct rota_attempt *attempt = attempt_of(job);
 	if (n == 0)
@@ -483,6 +487,10 @@ static enum rota_status enqueue(struct rota_job *job, const struct rota_task *ta
 }
 
 const struct rota_origin rota_attempt_origin = {
-	.claimed = claimed, .progress = progress, .status = status, .enqueue = enqueue,
-	.starting = starting, .ended = ended,
+	.claimed = claimed,
+	.progress = progress,
+	.status = status,
+	.enqueue = enqueue,
+	.starting = starting,
+	.ended = ended,
 };

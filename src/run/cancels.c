@@ -1,6 +1,6 @@
 /* cancels.c: who has cancelled what. Commits of this process name the tasks. Of another process' it
- * is only known that there was one: then the tasks that run are read, once a second at most, so that
- * `rota cancel` in a shell does not have to wait for the next heartbeat. */
+ * is only known that there was one: then the tasks that run are read, once a second at most, so
+ * that `rota cancel` in a shell does not have to wait for the next heartbeat. */
 #include <stdlib.h>
 #include "base/macros.h"
 #include "run/engine.h"
@@ -56,7 +56,7 @@ static bool concerns(const struct rota_worker *w, const struct rota_news *news)
 void rota_cancels_news(struct rota_watch *watch, const struct rota_news *news)
 {
 	struct rota_worker *w = ROTA_CONTAINER(watch, struct rota_worker, watch);
-	struct rota_todo todo = { 0 };
+	struct rota_todo todo = {0};
 	if (!concerns(w, news))
 		return;
 	pthread_mutex_lock(&w->lock);
@@ -80,7 +80,7 @@ static void look_done(struct rota_op *op)
 {
 	struct rota_look *look = op->owner;
 	struct rota_worker *w = look->worker;
-	struct rota_todo todo = { 0 };
+	struct rota_todo todo = {0};
 	pthread_mutex_lock(&w->lock);
 	w->looks_open--;
 	const struct rota_task_info *info = op->err.status == ROTA_OK ? op->u.get.ret_info : NULL;
@@ -96,9 +96,9 @@ static void prepare(struct rota_worker *w, struct rota_look *look, struct rota_a
 {
 	rota_arena_reset(&look->arena);
 	look->worker = w;
-	look->who = (struct rota_extended){ attempt, attempt->serial };
-	look->op = (struct rota_op){ .kind = ROTA_OP_GET, .arena = &look->arena, .done = look_done,
-		.owner = look };
+	look->who = (struct rota_extended){attempt, attempt->serial};
+	look->op = (struct rota_op){
+		.kind = ROTA_OP_GET, .arena = &look->arena, .done = look_done, .owner = look};
 	look->op.u.get.id = attempt->claimed->id;
 }
 
@@ -109,8 +109,10 @@ size_t rota_cancels_due(struct rota_worker *w, rota_tick now)
 		return 0;
 	w->look_at = ROTA_TICK_NEVER;
 	w->looked_at = now;
-	for (struct rota_attempt *attempt = w->hand; attempt && count < ROTA_LOOKS_MAX; attempt = attempt->next) {
-		if (atomic_load(&attempt->state) == ROTA_ATTEMPT_RUNNING && !rota_job_cancelled(&attempt->job))
+	for (struct rota_attempt *attempt = w->hand; attempt && count < ROTA_LOOKS_MAX;
+		attempt = attempt->next) {
+		if (atomic_load(&attempt->state) == ROTA_ATTEMPT_RUNNING &&
+			!rota_job_cancelled(&attempt->job))
 			prepare(w, &w->looks[count++], attempt);
 	}
 	w->looks_open = count;

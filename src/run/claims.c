@@ -1,6 +1,6 @@
-/* claims.c: how much may be claimed now, and what a claim brought. One CLAIM op is out while there is
- * room; it parks in the lane, so nobody polls here. What it brings goes to the pool on the thread
- * that brought it, and the next one is submitted from there. */
+/* claims.c: how much may be claimed now, and what a claim brought. One CLAIM op is out while there
+ * is room; it parks in the lane, so nobody polls here. What it brings goes to the pool on the
+ * thread that brought it, and the next one is submitted from there. */
 #include <stdlib.h>
 #include "base/error.h"
 #include "base/limits.h"
@@ -23,7 +23,7 @@ static size_t within(const struct rota_worker *w, rota_duration length)
 static bool stuck(const struct rota_worker *w, rota_tick now)
 {
 	return atomic_load(&w->running) >= w->options.concurrency &&
-		now - atomic_load(&w->last_start) > 2 * ROTA_BUFFER_AHEAD;
+	       now - atomic_load(&w->last_start) > 2 * ROTA_BUFFER_AHEAD;
 }
 
 /* How many may wait for a free thread. */
@@ -78,18 +78,25 @@ static struct rota_claiming *claiming_new(struct rota_worker *w)
 	return claiming;
 }
 
-static void claim_submit(struct rota_worker *w, struct rota_claiming *claiming, size_t tasks, rota_tick now,
-	struct rota_todo *todo)
+static void claim_submit(struct rota_worker *w, struct rota_claiming *claiming, size_t tasks,
+	rota_tick now, struct rota_todo *todo)
 {
 	const struct rota_worker_options *o = &w->options;
 	claiming->submitted_at = now;
-	claiming->op = (struct rota_op){ .kind = ROTA_OP_CLAIM, .arena = &claiming->arena,
-		.done = claim_done, .owner = claiming };
+	claiming->op = (struct rota_op){.kind = ROTA_OP_CLAIM,
+		.arena = &claiming->arena,
+		.done = claim_done,
+		.owner = claiming};
 	claiming->op.u.claim = (struct rota_op_claim){
-		.worker = o->name, .worker_id = w->worker_id, .number = ++w->claim_number,
-		.types = w->type_names, .type_count = w->type_count,
-		.queues = o->queues, .queue_count = o->queue_count,
-		.tasks_max = tasks, .lease = o->lease,
+		.worker = o->name,
+		.worker_id = w->worker_id,
+		.number = ++w->claim_number,
+		.types = w->type_names,
+		.type_count = w->type_count,
+		.queues = o->queues,
+		.queue_count = o->queue_count,
+		.tasks_max = tasks,
+		.lease = o->lease,
 		.bytes_max = w->claimed_bytes < ROTA_CLAIMED_BYTES_MAX ? ROTA_CLAIM_BYTES_MAX : 1,
 		/* The lease counts from here, so that a claim must not wait for long. */
 		.wait_until = o->lease == ROTA_FOREVER ? ROTA_TICK_NEVER
@@ -101,7 +108,8 @@ static void claim_submit(struct rota_worker *w, struct rota_claiming *claiming, 
 
 void rota_claims_consider(struct rota_worker *w, struct rota_todo *todo)
 {
-	if (w->phase != ROTA_WORKER_WORKING || !w->joined || w->claiming || w->claim_streak.retry_at)
+	if (w->phase != ROTA_WORKER_WORKING || !w->joined || w->claiming ||
+		w->claim_streak.retry_at)
 		return;
 	rota_tick now = w->world->now(w->world);
 	size_t tasks = tasks_wanted(w, now);
@@ -181,7 +189,8 @@ static void brought(struct rota_worker *w, struct rota_claiming *claiming, struc
 	}
 }
 
-static void brought_nothing(struct rota_worker *w, struct rota_claiming *claiming, struct rota_todo *todo)
+static void brought_nothing(
+	struct rota_worker *w, struct rota_claiming *claiming, struct rota_todo *todo)
 {
 	rota_tick now = w->world->now(w->world);
 	if (claiming->op.u.claim.wait_until > now && !claiming->op.recalled) {
@@ -196,7 +205,8 @@ static bool is_fatal(enum rota_status status)
 	return status == ROTA_INVALID || status == ROTA_FORKED || status == ROTA_UNSUPPORTED;
 }
 
-static void claim_failed(struct rota_worker *w, struct rota_claiming *claiming, struct rota_todo *todo)
+static void claim_failed(
+	struct rota_worker *w, struct rota_claiming *claiming, struct rota_todo *todo)
 {
 	if (is_fatal(claiming->op.err.status)) {
 		w->fatal = claiming->op.err;
@@ -210,7 +220,7 @@ static void claim_done(struct rota_op *op)
 {
 	struct rota_claiming *claiming = op->owner;
 	struct rota_worker *w = claiming->worker;
-	struct rota_todo todo = { 0 };
+	struct rota_todo todo = {0};
 	pthread_mutex_lock(&w->lock);
 	w->claiming = NULL;
 	if (op->err.status != ROTA_OK) {

@@ -28,14 +28,14 @@
 /* Work for that long may wait in the buffer: a claim's way through the lane, a few times over. */
 #define ROTA_BUFFER_AHEAD ROTA_MS(20)
 #define ROTA_PROGRESS_EVERY ROTA_SECONDS(1)
-#define ROTA_ABORT_WAIT ROTA_SECONDS(1)      /* how long a second stop waits for handlers */
-#define ROTA_ERROR_WAIT_GROWTH_MAX 60        /* times error_wait */
-#define ROTA_ATTEMPT_KEEP_BYTES (16 << 10)   /* of a handler's memory, for the next attempt */
-#define ROTA_LOOKS_MAX 64                    /* tasks read after another process' commit … */
-#define ROTA_LOOK_EVERY ROTA_SECONDS(1)      /* … at most so often; the others hear by heartbeat */
+#define ROTA_ABORT_WAIT ROTA_SECONDS(1)    /* how long a second stop waits for handlers */
+#define ROTA_ERROR_WAIT_GROWTH_MAX 60      /* times error_wait */
+#define ROTA_ATTEMPT_KEEP_BYTES (16 << 10) /* of a handler's memory, for the next attempt */
+#define ROTA_LOOKS_MAX 64                  /* tasks read after another process' commit … */
+#define ROTA_LOOK_EVERY ROTA_SECONDS(1)    /* … at most so often; the others hear by heartbeat */
 #define ROTA_CLAIMINGS_KEPT 8
-#define ROTA_LEFT_BYTES_MAX (32 << 20)       /* results of what is in hand, by the recent average */
-#define ROTA_CLAIMED_BYTES_MAX (48 << 20)    /* payloads in hand; above, one task at a time */
+#define ROTA_LEFT_BYTES_MAX (32 << 20)    /* results of what is in hand, by the recent average */
+#define ROTA_CLAIMED_BYTES_MAX (48 << 20) /* payloads in hand; above, one task at a time */
 
 struct rota_handler {
 	char *type; /* NULL: all others */
@@ -48,8 +48,8 @@ enum rota_attempt_state {
 	ROTA_ATTEMPT_STARTING, /* its start is being committed */
 	ROTA_ATTEMPT_BUFFERED, /* with the pool, or held back */
 	ROTA_ATTEMPT_RUNNING,
-	ROTA_ATTEMPT_ENDED,    /* its verdict is on its way */
-	ROTA_ATTEMPT_DROPPED   /* was buffered; the pool still has to let go of it */
+	ROTA_ATTEMPT_ENDED,  /* its verdict is on its way */
+	ROTA_ATTEMPT_DROPPED /* was buffered; the pool still has to let go of it */
 };
 
 /* One claimed task. Never freed while the worker lives. */
@@ -68,12 +68,12 @@ struct rota_attempt {
 	struct rota_attempt *next, *prev; /* hand; next: shelf */
 	uint64_t serial;                  /* which use of this memory it is */
 	rota_tick claimed_at, lease_end;
-	size_t timer_at;                  /* place in the heap + 1; 0: not in it */
+	size_t timer_at; /* place in the heap + 1; 0: not in it */
 	rota_tick timer_due;
-	bool lost;                        /* the store said so: no verdict */
-	bool verdict_open;                /* DROPPED: its verdict is on its way */
+	bool lost;         /* the store said so: no verdict */
+	bool verdict_open; /* DROPPED: its verdict is on its way */
 	bool in_pool;
-	bool plain_retry;                 /* the verdict is a second one, without follow-ups */
+	bool plain_retry; /* the verdict is a second one, without follow-ups */
 	/* what the handler says while it runs */
 	pthread_mutex_t notes_lock;
 	struct rota_buf progress, status;
@@ -86,9 +86,9 @@ struct rota_claiming {
 	struct rota_arena arena;
 	struct rota_worker *worker;
 	rota_tick submitted_at;
-	size_t live, bytes; /* under worker->lock */
-	struct rota_claiming *next;             /* of those that are free */
-	struct rota_claiming *all, **all_prev;  /* of all */
+	size_t live, bytes;                    /* under worker->lock */
+	struct rota_claiming *next;            /* of those that are free */
+	struct rota_claiming *all, **all_prev; /* of all */
 };
 
 /* A FINISH op. Two of them: one gathers while the other is in flight. */
@@ -134,11 +134,13 @@ struct rota_streak {
 };
 
 enum rota_worker_phase {
-	ROTA_WORKER_NEW, ROTA_WORKER_WORKING,
+	ROTA_WORKER_NEW,
+	ROTA_WORKER_WORKING,
 	ROTA_WORKER_STOPPING, /* nothing new; running jobs may end */
 	ROTA_WORKER_ABORTING, /* … were told to */
 	ROTA_WORKER_FLUSHING, /* outcomes go out */
-	ROTA_WORKER_LEAVING, ROTA_WORKER_OVER
+	ROTA_WORKER_LEAVING,
+	ROTA_WORKER_OVER
 };
 
 struct rota_worker {
@@ -151,35 +153,35 @@ struct rota_worker {
 	struct rota_handler *handlers;
 	size_t handler_count;
 	struct rota_handler *any_handler;
-	struct rota_names *types;           /* type → index of its handler */
-	const char **type_names;            /* for CLAIM and OPEN_WORK; count 0: all */
+	struct rota_names *types; /* type → index of its handler */
+	const char **type_names;  /* for CLAIM and OPEN_WORK; count 0: all */
 	size_t type_count;
-	size_t capacity;                    /* attempts and verdicts there can be at once */
+	size_t capacity; /* attempts and verdicts there can be at once */
 	rota_duration renew_every;
 
-	_Atomic uint32_t word;              /* the engine's thread parks on it */
+	_Atomic uint32_t word; /* the engine's thread parks on it */
 	_Atomic uint32_t stops;
 	_Atomic uint32_t running;
-	_Atomic uint32_t leaving;           /* threads that have given up the lock and are not done */
+	_Atomic uint32_t leaving; /* threads that have given up the lock and are not done */
 	_Atomic rota_tick last_start;
 
 	pthread_mutex_t lock;
 	enum rota_worker_phase phase;
-	rota_tick sleeping_until;           /* 0: the engine is awake */
+	rota_tick sleeping_until; /* 0: the engine is awake */
 	struct rota_error fatal;
 	/* attempts */
 	struct rota_attempt *shelf;
 	size_t shelf_count, attempt_count;
 	struct rota_slab *slabs;
-	struct rota_attempt *hand;          /* STARTING, BUFFERED, RUNNING */
+	struct rota_attempt *hand; /* STARTING, BUFFERED, RUNNING */
 	size_t in_hand, open_verdicts, dropped;
 	struct rota_job *held, **held_last; /* more than concurrency allows */
 	uint64_t serial, claim_number;
-	double handler_us;                  /* recent duration, smoothed; below 0: not known */
-	double left_bytes;                  /* the same of what they leave: results, follow-ups */
+	double handler_us; /* recent duration, smoothed; below 0: not known */
+	double left_bytes; /* the same of what they leave: results, follow-ups */
 	const struct rota_handler *last_handler;
-	rota_tick lease_look;               /* no lease ends before */
-	struct rota_attempt **timers;       /* a heap by timer_due */
+	rota_tick lease_look;         /* no lease ends before */
+	struct rota_attempt **timers; /* a heap by timer_due */
 	size_t timer_count;
 	/* claims */
 	struct rota_claiming *claiming, *claimings_free, *claimings;
@@ -187,13 +189,13 @@ struct rota_worker {
 	struct rota_streak claim_streak;
 	/* verdicts */
 	struct rota_finishing finishing[2];
-	int gathering;                      /* index of the one that gathers */
-	bool finish_busy;                   /* the other one is in flight, or waits to be sent again */
-	bool finish_waiting;                /* … it waits */
+	int gathering;       /* index of the one that gathers */
+	bool finish_busy;    /* the other one is in flight, or waits to be sent again */
+	bool finish_waiting; /* … it waits */
 	struct rota_streak finish_streak;
 	/* leases */
 	struct rota_extending renewing, starting;
-	struct rota_extended *to_start;     /* capacity of them; some may have been dropped since */
+	struct rota_extended *to_start; /* capacity of them; some may have been dropped since */
 	size_t to_start_count;
 	rota_tick renew_at, notes_at, notes_sent_at;
 	struct rota_streak renew_streak, start_streak;
@@ -248,13 +250,14 @@ void rota_streak_ok(struct rota_worker *w, struct rota_streak *streak, const cha
 extern const struct rota_origin rota_attempt_origin;
 /* So that n more can be taken. False: out of memory. */
 bool rota_attempts_reserve(struct rota_worker *w, size_t n);
-struct rota_attempt *rota_attempt_take(struct rota_worker *w, struct rota_claiming *claiming,
-	const struct rota_claimed *claimed);
+struct rota_attempt *rota_attempt_take(
+	struct rota_worker *w, struct rota_claiming *claiming, const struct rota_claimed *claimed);
 /* Back on the shelf, when neither the pool nor a verdict needs it. */
 void rota_attempt_shelve(struct rota_attempt *attempt);
 /* Cleans what the handler left, without the lock, before shelving. */
 void rota_attempt_clean(struct rota_attempt *attempt);
-/* Of one that does not run: given back with a RELEASE (or, when lost, just forgotten). False: it runs. */
+/* Of one that does not run: given back with a RELEASE (or, when lost, just forgotten). False: it
+ * runs. */
 bool rota_attempt_drop(struct rota_attempt *attempt, bool lost, struct rota_todo *todo);
 /* Told to stop, or dropped when it does not run yet. lost: the store says so. */
 void rota_attempt_stop(struct rota_attempt *attempt, enum rota_stop_reason reason, bool lost,
@@ -289,7 +292,8 @@ void rota_starts_send(struct rota_worker *w, rota_tick now, struct rota_todo *to
 void rota_leases_look(struct rota_worker *w, rota_tick now, struct rota_todo *todo);
 /* Jobs stop a little before the lease ends. */
 rota_tick rota_lease_stop_at(const struct rota_worker *w, const struct rota_attempt *attempt);
-bool rota_extended_in_hand(const struct rota_extended *who); /* still the one that was asked about */
+bool rota_extended_in_hand(
+	const struct rota_extended *who); /* still the one that was asked about */
 void rota_renewer_free(struct rota_worker *w);
 
 /* ---- cancels.c ---- */
@@ -308,8 +312,8 @@ void rota_timers_run(struct rota_worker *w, rota_tick now, struct rota_todo *tod
 rota_tick rota_timers_next(const struct rota_worker *w);
 
 /* ---- report.c ---- */
-void rota_report(const struct rota_worker *w, enum rota_log_level level, const struct rota_claimed *task,
-	rota_duration took, const char *format, ...) ROTA_TEXT(5);
-void rota_report_outcome(const struct rota_attempt *attempt, const struct rota_verdict *verdict,
-	rota_duration took);
+void rota_report(const struct rota_worker *w, enum rota_log_level level,
+	const struct rota_claimed *task, rota_duration took, const char *format, ...) ROTA_TEXT(5);
+void rota_report_outcome(
+	const struct rota_attempt *attempt, const struct rota_verdict *verdict, rota_duration took);
 #endif

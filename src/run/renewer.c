@@ -27,7 +27,7 @@ bool rota_renewer_init(struct rota_worker *w)
 
 void rota_renewer_free(struct rota_worker *w)
 {
-	struct rota_extending *both[] = { &w->renewing, &w->starting };
+	struct rota_extending *both[] = {&w->renewing, &w->starting};
 	for (size_t i = 0; i < ROTA_COUNT(both); i++) {
 		rota_arena_deinit(&both[i]->arena);
 		free(both[i]->items);
@@ -42,18 +42,19 @@ static struct rota_extension *add(struct rota_extending *extending, struct rota_
 {
 	ROTA_ASSERT(extending->count < extending->room);
 	struct rota_extension *item = &extending->items[extending->count];
-	extending->who[extending->count++] = (struct rota_extended){ attempt, attempt->serial };
-	*item = (struct rota_extension){ .id = attempt->claimed->id, .token = attempt->claimed->token };
+	extending->who[extending->count++] = (struct rota_extended){attempt, attempt->serial};
+	*item = (struct rota_extension){
+		.id = attempt->claimed->id, .token = attempt->claimed->token};
 	return item;
 }
 
 /* Copied: the handler goes on saying things. */
-static void take_notes(struct rota_extending *extending, struct rota_attempt *attempt,
-	struct rota_extension *item)
+static void take_notes(
+	struct rota_extending *extending, struct rota_attempt *attempt, struct rota_extension *item)
 {
 	pthread_mutex_lock(&attempt->notes_lock);
 	if (attempt->notes_new && attempt->has_progress) {
-		struct rota_bytes progress = { attempt->progress.data, attempt->progress.size };
+		struct rota_bytes progress = {attempt->progress.data, attempt->progress.size};
 		(void)rota_arena_bytes(&extending->arena, progress, &item->progress);
 	}
 	if (attempt->notes_new && attempt->has_status)
@@ -81,10 +82,13 @@ static void submit(struct rota_extending *extending, void (*done)(struct rota_op
 {
 	extending->busy = true;
 	extending->submitted_at = now;
-	extending->op = (struct rota_op){ .kind = ROTA_OP_EXTEND, .arena = &extending->arena,
-		.done = done, .owner = extending };
-	extending->op.u.extend = (struct rota_op_extend){ .items = extending->items,
-		.count = extending->count, .lease = extending->worker->options.lease };
+	extending->op = (struct rota_op){.kind = ROTA_OP_EXTEND,
+		.arena = &extending->arena,
+		.done = done,
+		.owner = extending};
+	extending->op.u.extend = (struct rota_op_extend){.items = extending->items,
+		.count = extending->count,
+		.lease = extending->worker->options.lease};
 	rota_todo_op(todo, &extending->op);
 }
 
@@ -93,8 +97,9 @@ static void submit(struct rota_extending *extending, void (*done)(struct rota_op
 bool rota_extended_in_hand(const struct rota_extended *who)
 {
 	uint32_t state = atomic_load(&who->attempt->state);
-	return who->serial == who->attempt->serial && (state == ROTA_ATTEMPT_STARTING ||
-		state == ROTA_ATTEMPT_BUFFERED || state == ROTA_ATTEMPT_RUNNING);
+	return who->serial == who->attempt->serial &&
+	       (state == ROTA_ATTEMPT_STARTING || state == ROTA_ATTEMPT_BUFFERED ||
+		       state == ROTA_ATTEMPT_RUNNING);
 }
 
 /* False: it was stopped or dropped. */
@@ -104,8 +109,8 @@ static bool answer(const struct rota_extending *extending, size_t i, struct rota
 	struct rota_attempt *attempt = extending->who[i].attempt;
 	const struct rota_extension *item = &extending->items[i];
 	if (item->ret_status != ROTA_OK) {
-		rota_report(w, ROTA_LOG_WARN, attempt->claimed, 0, "its lease is not ours any more: %s",
-			rota_status_name(item->ret_status));
+		rota_report(w, ROTA_LOG_WARN, attempt->claimed, 0,
+			"its lease is not ours any more: %s", rota_status_name(item->ret_status));
 		rota_attempt_stop(attempt, ROTA_STOP_LEASE_LOST, true, todo);
 		return false;
 	}
@@ -133,7 +138,8 @@ static void renew_failed(struct rota_extending *extending, struct rota_todo *tod
 		pthread_mutex_unlock(&attempt->notes_lock);
 	}
 	rota_streak_fail(w, &w->renew_streak, "renew leases", &extending->op.err, todo);
-	rota_tick soonest = rota_tick_add(w->world->now(w->world), w->renew_every * 3 / RENEW_RETRIES);
+	rota_tick soonest =
+		rota_tick_add(w->world->now(w->world), w->renew_every * 3 / RENEW_RETRIES);
 	w->renew_at = ROTA_MIN(w->renew_at, ROTA_MIN(soonest, w->renew_streak.retry_at));
 	rota_worker_need(w, w->renew_at, todo);
 }
@@ -142,7 +148,7 @@ static void renew_done(struct rota_op *op)
 {
 	struct rota_extending *extending = op->owner;
 	struct rota_worker *w = extending->worker;
-	struct rota_todo todo = { 0 };
+	struct rota_todo todo = {0};
 	pthread_mutex_lock(&w->lock);
 	extending->busy = false;
 	if (op->err.status != ROTA_OK) {
@@ -170,10 +176,11 @@ static void renew_one(struct rota_extending *extending, struct rota_attempt *att
 }
 
 /* Waited a third of a lease without starting: somebody else may have a free thread. */
-static bool waited_too_long(const struct rota_worker *w, struct rota_attempt *attempt, rota_tick now)
+static bool waited_too_long(
+	const struct rota_worker *w, struct rota_attempt *attempt, rota_tick now)
 {
 	return atomic_load(&attempt->state) == ROTA_ATTEMPT_BUFFERED &&
-		now - attempt->claimed_at > 2 * w->renew_every;
+	       now - attempt->claimed_at > 2 * w->renew_every;
 }
 
 static void renew_all(struct rota_worker *w, rota_tick now, struct rota_todo *todo)
@@ -219,7 +226,7 @@ void rota_renew(struct rota_worker *w, rota_tick now, struct rota_todo *todo)
 static bool starting_still(const struct rota_extended *who)
 {
 	return who->serial == who->attempt->serial &&
-		atomic_load(&who->attempt->state) == ROTA_ATTEMPT_STARTING;
+	       atomic_load(&who->attempt->state) == ROTA_ATTEMPT_STARTING;
 }
 
 static void forget_dropped_starts(struct rota_worker *w)
@@ -238,7 +245,7 @@ static void start_later(struct rota_worker *w, struct rota_attempt *attempt)
 	if (w->to_start_count == w->capacity)
 		forget_dropped_starts(w);
 	ROTA_ASSERT(w->to_start_count < w->capacity);
-	w->to_start[w->to_start_count++] = (struct rota_extended){ attempt, attempt->serial };
+	w->to_start[w->to_start_count++] = (struct rota_extended){attempt, attempt->serial};
 }
 
 static void start_answered(struct rota_extending *extending, struct rota_todo *todo)
@@ -264,7 +271,7 @@ static void start_done(struct rota_op *op)
 {
 	struct rota_extending *extending = op->owner;
 	struct rota_worker *w = extending->worker;
-	struct rota_todo todo = { 0 };
+	struct rota_todo todo = {0};
 	pthread_mutex_lock(&w->lock);
 	extending->busy = false;
 	start_answered(extending, &todo);

@@ -79,7 +79,8 @@ void rota_streak_fail(struct rota_worker *w, struct rota_streak *streak, const c
 	const struct rota_error *err, struct rota_todo *todo)
 {
 	uint64_t growth = 1u << ROTA_MIN(streak->failures, 6);
-	rota_duration wait = w->options.error_wait * (rota_duration)ROTA_MIN(growth, ROTA_ERROR_WAIT_GROWTH_MAX);
+	rota_duration wait =
+		w->options.error_wait * (rota_duration)ROTA_MIN(growth, ROTA_ERROR_WAIT_GROWTH_MAX);
 	if (streak->failures++ == 0)
 		rota_report(w, ROTA_LOG_ERROR, NULL, 0, "cannot %s: %s (%s)", what, err->message,
 			rota_status_name(err->status));
@@ -91,21 +92,22 @@ void rota_streak_fail(struct rota_worker *w, struct rota_streak *streak, const c
 void rota_streak_ok(struct rota_worker *w, struct rota_streak *streak, const char *what)
 {
 	if (streak->failures)
-		rota_report(w, ROTA_LOG_INFO, NULL, 0, "the store answers again, after %u failures to %s",
-			streak->failures, what);
-	*streak = (struct rota_streak){ 0 };
+		rota_report(w, ROTA_LOG_INFO, NULL, 0,
+			"the store answers again, after %u failures to %s", streak->failures, what);
+	*streak = (struct rota_streak){0};
 }
 
 /* ---- the registry ---- */
 
-static bool simple_submit(struct rota_worker *w, struct rota_simple_op *simple, enum rota_op_kind kind,
-	void (*done)(struct rota_op *), struct rota_todo *todo)
+static bool simple_submit(struct rota_worker *w, struct rota_simple_op *simple,
+	enum rota_op_kind kind, void (*done)(struct rota_op *), struct rota_todo *todo)
 {
 	if (simple->busy)
 		return false;
 	simple->busy = true;
 	rota_arena_reset(&simple->arena);
-	simple->op = (struct rota_op){ .kind = kind, .arena = &simple->arena, .done = done, .owner = w };
+	simple->op =
+		(struct rota_op){.kind = kind, .arena = &simple->arena, .done = done, .owner = w};
 	rota_todo_op(todo, &simple->op);
 	return true;
 }
@@ -113,7 +115,7 @@ static bool simple_submit(struct rota_worker *w, struct rota_simple_op *simple, 
 static void join_done(struct rota_op *op)
 {
 	struct rota_worker *w = op->owner;
-	struct rota_todo todo = { 0 };
+	struct rota_todo todo = {0};
 	enum rota_status status = op->err.status;
 	pthread_mutex_lock(&w->lock);
 	w->join.busy = false;
@@ -137,14 +139,14 @@ static void join(struct rota_worker *w, rota_tick now, struct rota_todo *todo)
 	if (!simple_submit(w, &w->join, ROTA_OP_WORKER, join_done, todo))
 		return;
 	w->join_streak.retry_at = 0;
-	w->join.op.u.worker = (struct rota_op_worker){ .action = ROTA_WORKER_JOIN,
-		.name = w->options.name, .pid = getpid() };
+	w->join.op.u.worker = (struct rota_op_worker){
+		.action = ROTA_WORKER_JOIN, .name = w->options.name, .pid = getpid()};
 }
 
 static void beat_done(struct rota_op *op)
 {
 	struct rota_worker *w = op->owner;
-	struct rota_todo todo = { 0 };
+	struct rota_todo todo = {0};
 	pthread_mutex_lock(&w->lock);
 	w->beat.busy = false;
 	if (op->err.status == ROTA_NOT_FOUND)
@@ -160,16 +162,18 @@ static void beat(struct rota_worker *w, struct rota_todo *todo)
 		return;
 	rota_worker_counts(w, &counts);
 	int size = snprintf(w->figures, sizeof(w->figures),
-		"{\"claimed\":%llu,\"completed\":%llu,\"retried\":%llu,\"snoozed\":%llu,\"released\":%llu,"
+		"{\"claimed\":%llu,\"completed\":%llu,\"retried\":%llu,\"snoozed\":%llu,"
+		"\"released\":%llu,"
 		"\"failed\":%llu,\"cancelled\":%llu,\"refused\":%llu,\"running\":%u}",
 		(unsigned long long)counts.claimed, (unsigned long long)counts.completed,
 		(unsigned long long)counts.retried, (unsigned long long)counts.snoozed,
 		(unsigned long long)counts.released, (unsigned long long)counts.failed,
 		(unsigned long long)counts.cancelled, (unsigned long long)counts.refused,
 		atomic_load(&w->running));
-	w->beat.op.u.worker = (struct rota_op_worker){ .action = ROTA_WORKER_BEAT,
-		.worker_id = w->worker_id, .name = w->options.name,
-		.metrics = { w->figures, (size_t)size } };
+	w->beat.op.u.worker = (struct rota_op_worker){.action = ROTA_WORKER_BEAT,
+		.worker_id = w->worker_id,
+		.name = w->options.name,
+		.metrics = {w->figures, (size_t)size}};
 }
 
 /* ---- draining ---- */
@@ -177,7 +181,7 @@ static void beat(struct rota_worker *w, struct rota_todo *todo)
 static void open_work_done(struct rota_op *op)
 {
 	struct rota_worker *w = op->owner;
-	struct rota_todo todo = { 0 };
+	struct rota_todo todo = {0};
 	pthread_mutex_lock(&w->lock);
 	w->open_work.busy = false;
 	w->drained = op->err.status == ROTA_OK && !op->u.open_work.ret_open;
@@ -202,11 +206,13 @@ static void drain(struct rota_worker *w, rota_tick now, struct rota_todo *todo)
 		w->drain_wait = DRAIN_WAIT_MIN;
 		return;
 	}
-	if (now < w->drain_at || !simple_submit(w, &w->open_work, ROTA_OP_OPEN_WORK, open_work_done, todo))
+	if (now < w->drain_at ||
+		!simple_submit(w, &w->open_work, ROTA_OP_OPEN_WORK, open_work_done, todo))
 		return;
-	w->open_work.op.u.open_work = (struct rota_op_open_work){
-		.types = w->type_names, .type_count = w->type_count,
-		.queues = w->options.queues, .queue_count = w->options.queue_count };
+	w->open_work.op.u.open_work = (struct rota_op_open_work){.types = w->type_names,
+		.type_count = w->type_count,
+		.queues = w->options.queues,
+		.queue_count = w->options.queue_count};
 }
 
 /* ---- the way to the end ---- */
@@ -258,7 +264,7 @@ static void begin_flush(struct rota_worker *w, rota_tick now)
 static void leave_done(struct rota_op *op)
 {
 	struct rota_worker *w = op->owner;
-	struct rota_todo todo = { 0 };
+	struct rota_todo todo = {0};
 	pthread_mutex_lock(&w->lock);
 	w->leave.busy = false;
 	w->worker_id = 0;
@@ -270,19 +276,21 @@ static void begin_leave(struct rota_worker *w, struct rota_todo *todo)
 {
 	if (!rota_verdicts_idle(w))
 		rota_report(w, ROTA_LOG_ERROR, NULL, 0,
-			"%zu outcomes could not be stored; their tasks will run again", w->open_verdicts);
+			"%zu outcomes could not be stored; their tasks will run again",
+			w->open_verdicts);
 	w->phase = ROTA_WORKER_LEAVING;
 	if (!w->worker_id || !simple_submit(w, &w->leave, ROTA_OP_WORKER, leave_done, todo))
 		return;
-	w->leave.op.u.worker = (struct rota_op_worker){ .action = ROTA_WORKER_LEAVE,
-		.name = w->options.name, .worker_id = w->worker_id };
+	w->leave.op.u.worker = (struct rota_op_worker){
+		.action = ROTA_WORKER_LEAVE, .name = w->options.name, .worker_id = w->worker_id};
 }
 
 /* The ops in flight are in our memory. */
 static bool store_has_ops(const struct rota_worker *w)
 {
-	return w->claiming || w->renewing.busy || w->starting.busy || w->join.busy || w->beat.busy ||
-		w->open_work.busy || w->leave.busy || w->looks_open || (w->finish_busy && !w->finish_waiting);
+	return w->claiming || w->renewing.busy || w->starting.busy || w->join.busy ||
+	       w->beat.busy || w->open_work.busy || w->leave.busy || w->looks_open ||
+	       (w->finish_busy && !w->finish_waiting);
 }
 
 static bool wants_stop(const struct rota_worker *w)
@@ -359,7 +367,7 @@ static void work(struct rota_worker *w, rota_tick now, struct rota_todo *todo)
 
 bool rota_worker_step(struct rota_worker *w, rota_tick now, rota_tick *ret_next)
 {
-	struct rota_todo todo = { 0 };
+	struct rota_todo todo = {0};
 	pthread_mutex_lock(&w->lock);
 	w->sleeping_until = 0;
 	if (w->phase < ROTA_WORKER_LEAVING)

@@ -17,7 +17,8 @@ static const char *stopped_text(struct rota_attempt *attempt, const char *what, 
 	return job->text;
 }
 
-/* An attempt that was stopped has not failed for good, whatever its handler made of being stopped. */
+/* An attempt that was stopped has not failed for good, whatever its handler made of being stopped.
+ */
 static void apply_stop(struct rota_attempt *attempt, struct rota_verdict *verdict)
 {
 	const struct rota_claimed *claimed = attempt->claimed;
@@ -32,8 +33,8 @@ static void apply_stop(struct rota_attempt *attempt, struct rota_verdict *verdic
 	verdict->has_delay = 0;
 	verdict->delay = 0;
 	verdict->error = reason == ROTA_STOP_TIMEOUT
-		? stopped_text(attempt, "timed out after", claimed->timeout)
-		: stopped_text(attempt, "no progress for", claimed->stall);
+				 ? stopped_text(attempt, "timed out after", claimed->timeout)
+				 : stopped_text(attempt, "no progress for", claimed->stall);
 }
 
 /* What only some outcomes may carry. */
@@ -41,7 +42,7 @@ static void keep_what_fits(struct rota_verdict *verdict)
 {
 	enum rota_outcome outcome = verdict->outcome;
 	if (outcome != ROTA_OUTCOME_COMPLETE) {
-		verdict->result = (struct rota_bytes){ NULL, 0 };
+		verdict->result = (struct rota_bytes){NULL, 0};
 		verdict->follow_ups = NULL;
 		verdict->follow_up_count = 0;
 	}
@@ -51,21 +52,29 @@ static void keep_what_fits(struct rota_verdict *verdict)
 		verdict->error = NULL;
 }
 
-void rota_verdict_make(struct rota_attempt *attempt, enum rota_outcome outcome, struct rota_verdict *ret)
+void rota_verdict_make(
+	struct rota_attempt *attempt, enum rota_outcome outcome, struct rota_verdict *ret)
 {
 	struct rota_job *job = &attempt->job;
 	*ret = (struct rota_verdict){
-		.size = sizeof(*ret), .id = attempt->claimed->id, .token = attempt->claimed->token,
-		.outcome = outcome, .has_delay = job->has_delay, .delay = job->delay,
-		.result = job->result, .error = job->text,
-		.follow_ups = attempt->follow_ups, .follow_up_count = attempt->follow_up_count,
+		.size = sizeof(*ret),
+		.id = attempt->claimed->id,
+		.token = attempt->claimed->token,
+		.outcome = outcome,
+		.has_delay = job->has_delay,
+		.delay = job->delay,
+		.result = job->result,
+		.error = job->text,
+		.follow_ups = attempt->follow_ups,
+		.follow_up_count = attempt->follow_up_count,
 	};
 	if ((unsigned)outcome >= ROTA_OUTCOME_LATER) {
-		ret->outcome = rota_job_retry(job, "the handler returned %d, which is no outcome", (int)outcome);
+		ret->outcome = rota_job_retry(
+			job, "the handler returned %d, which is no outcome", (int)outcome);
 		ret->error = job->text;
 	}
 	if (attempt->has_progress)
-		ret->progress = (struct rota_bytes){ attempt->progress.data, attempt->progress.size };
+		ret->progress = (struct rota_bytes){attempt->progress.data, attempt->progress.size};
 	if (attempt->has_status)
 		ret->status_text = attempt->status.data;
 	apply_stop(attempt, ret);

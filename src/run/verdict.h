@@ -4,5 +4,6 @@
 #include "run/engine.h"
 
 /* Everything it points to is the attempt's. On the handler's side, before the attempt ends. */
-void rota_verdict_make(struct rota_attempt *attempt, enum rota_outcome outcome, struct rota_verdict *ret);
+void rota_verdict_make(
+	struct rota_attempt *attempt, enum rota_outcome outcome, struct rota_verdict *ret);
 #endif

@@ -15,14 +15,15 @@ static bool finishing_init(struct rota_finishing *finishing, struct rota_worker 
 	finishing->verdicts = calloc(room, sizeof(*finishing->verdicts));
 	finishing->attempts = calloc(room, sizeof(*finishing->attempts));
 	finishing->each = calloc(room, sizeof(*finishing->each));
-	finishing->errors = calloc(room, sizeof(*finishing->errors)); /* touched by refusals alone */
+	finishing->errors =
+		calloc(room, sizeof(*finishing->errors)); /* touched by refusals alone */
 	return finishing->verdicts && finishing->attempts && finishing->each && finishing->errors;
 }
 
 bool rota_verdicts_init(struct rota_worker *w)
 {
 	return finishing_init(&w->finishing[0], w, w->capacity) &&
-		finishing_init(&w->finishing[1], w, w->capacity);
+	       finishing_init(&w->finishing[1], w, w->capacity);
 }
 
 void rota_verdicts_free(struct rota_worker *w)
@@ -59,10 +60,14 @@ void rota_verdict_add(struct rota_attempt *attempt, const struct rota_verdict *v
 static void submit(struct rota_finishing *finishing, struct rota_todo *todo)
 {
 	rota_arena_reset(&finishing->arena);
-	finishing->op = (struct rota_op){ .kind = ROTA_OP_FINISH, .arena = &finishing->arena,
-		.done = finish_done, .owner = finishing };
-	finishing->op.u.finish = (struct rota_op_finish){ .verdicts = finishing->verdicts,
-		.count = finishing->count, .ret_each = finishing->each, .ret_errors = finishing->errors };
+	finishing->op = (struct rota_op){.kind = ROTA_OP_FINISH,
+		.arena = &finishing->arena,
+		.done = finish_done,
+		.owner = finishing};
+	finishing->op.u.finish = (struct rota_op_finish){.verdicts = finishing->verdicts,
+		.count = finishing->count,
+		.ret_each = finishing->each,
+		.ret_errors = finishing->errors};
 	rota_todo_op(todo, &finishing->op);
 }
 
@@ -94,8 +99,8 @@ void rota_verdicts_resend(struct rota_worker *w, rota_tick now, struct rota_todo
 
 static void count_outcome(struct rota_worker *w, enum rota_outcome outcome)
 {
-	_Atomic uint64_t *const counts[] = { &w->completed, &w->retried, &w->snoozed, &w->released,
-		&w->failed, &w->cancelled };
+	_Atomic uint64_t *const counts[] = {
+		&w->completed, &w->retried, &w->snoozed, &w->released, &w->failed, &w->cancelled};
 	atomic_fetch_add_explicit(counts[outcome], 1, memory_order_relaxed);
 }
 
@@ -103,15 +108,18 @@ static void count_outcome(struct rota_worker *w, enum rota_outcome outcome)
 static bool is_fence(enum rota_status status)
 {
 	return status == ROTA_STALE_LEASE || status == ROTA_COMPLETED || status == ROTA_FAILED ||
-		status == ROTA_CANCELLED;
+	       status == ROTA_CANCELLED;
 }
 
 /* What the attempt said cannot be stored: it becomes a retry that says why. */
 static void make_plain(struct rota_attempt *attempt, struct rota_verdict *verdict, const char *why)
 {
 	(void)rota_job_retry(&attempt->job, "%s", why);
-	*verdict = (struct rota_verdict){ .size = sizeof(*verdict), .id = verdict->id,
-		.token = verdict->token, .outcome = ROTA_OUTCOME_RETRY, .error = attempt->job.text };
+	*verdict = (struct rota_verdict){.size = sizeof(*verdict),
+		.id = verdict->id,
+		.token = verdict->token,
+		.outcome = ROTA_OUTCOME_RETRY,
+		.error = attempt->job.text};
 	attempt->plain_retry = true;
 	rota_report(attempt->worker, ROTA_LOG_WARN, attempt->claimed, 0,
 		"its outcome was refused, it will be retried: %s", why);
@@ -234,7 +242,7 @@ static void finish_done(struct rota_op *op)
 {
 	struct rota_finishing *finishing = op->owner;
 	struct rota_worker *w = finishing->worker;
-	struct rota_todo todo = { 0 };
+	struct rota_todo todo = {0};
 	struct rota_attempt *settled = NULL;
 	size_t kept = 0;
 	bool ok = op->err.status == ROTA_OK;

@@ -12,9 +12,9 @@
 #include "core/state.h"
 #include "store/internal.h"
 
-#define OPEN (-2)            /* not final yet */
-#define IDS_PER_READ 10000   /* per STATES op: a read must not last */
-#define READ_REST 4          /* after a read, rest that many times its length */
+#define OPEN (-2)          /* not final yet */
+#define IDS_PER_READ 10000 /* per STATES op: a read must not last */
+#define READ_REST 4        /* after a read, rest that many times its length */
 #define READ_RETRY ROTA_MS(100)
 
 /* One id of one wait. */
@@ -38,9 +38,9 @@ struct waits {
 	struct rota_map *ids; /* → struct waited */
 	size_t wait_count;
 	struct rota_wait *sleeping; /* somebody sleeps in rota_wait_for */
-	bool stale;   /* something was committed that we know nothing of */
-	bool reading; /* somebody looks */
-	rota_tick read_at; /* not before */
+	bool stale;                 /* something was committed that we know nothing of */
+	bool reading;               /* somebody looks */
+	rota_tick read_at;          /* not before */
 };
 
 struct rota_wait {
@@ -140,11 +140,12 @@ static bool is_final(int8_t state)
 }
 
 /* Without the lock but to settle. */
-static enum rota_status read_some(struct waits *waits, const rota_id *ids, size_t n, struct rota_error *err)
+static enum rota_status read_some(
+	struct waits *waits, const rota_id *ids, size_t n, struct rota_error *err)
 {
 	int8_t *states ROTA_AUTO_FREE = malloc(n);
 	struct rota_arena arena ROTA_CLEANUP(rota_arena_deinit);
-	struct rota_op op = { .u.states = { .ids = ids, .count = n, .ret_states = states } };
+	struct rota_op op = {.u.states = {.ids = ids, .count = n, .ret_states = states}};
 	enum rota_status status;
 
 	rota_arena_init(&arena, 0);
@@ -162,7 +163,8 @@ static enum rota_status read_some(struct waits *waits, const rota_id *ids, size_
 	return ROTA_OK;
 }
 
-static enum rota_status read_ids(struct waits *waits, const rota_id *ids, size_t n, struct rota_error *err)
+static enum rota_status read_ids(
+	struct waits *waits, const rota_id *ids, size_t n, struct rota_error *err)
 {
 	enum rota_status status = ROTA_OK;
 
@@ -187,7 +189,7 @@ static bool list_add(void *arg, int64_t key, void *value)
 
 static enum rota_status read_listed(struct waits *waits, struct rota_error *err)
 {
-	struct id_list list = { .ids = calloc(rota_map_count(waits->ids) + 1, sizeof(rota_id)) };
+	struct id_list list = {.ids = calloc(rota_map_count(waits->ids) + 1, sizeof(rota_id))};
 	enum rota_status status;
 
 	if (!list.ids)
@@ -238,7 +240,7 @@ static struct waits *waits_new(struct rota_store *store)
 		return NULL;
 	waits->store = store;
 	waits->world = rota_store_world(store);
-	waits->watch = (struct rota_watch){ .news = news, .foreign = true };
+	waits->watch = (struct rota_watch){.news = news, .foreign = true};
 	pthread_mutex_init(&waits->lock, NULL);
 	return waits;
 }
@@ -277,7 +279,8 @@ static enum rota_status check_ids(const rota_id *ids, size_t n, struct rota_erro
 	if (!n || !ids)
 		return rota_err(err, ROTA_INVALID, "no tasks to wait for");
 	if (n > ROTA_IDS_PER_CALL_MAX)
-		return rota_err(err, ROTA_LIMIT, "%zu tasks; at most %d per wait", n, ROTA_IDS_PER_CALL_MAX);
+		return rota_err(err, ROTA_LIMIT, "%zu tasks; at most %d per wait", n,
+			ROTA_IDS_PER_CALL_MAX);
 	for (size_t i = 0; i < n; i++) {
 		enum rota_status status = rota_check_id(ids[i], err);
 
@@ -298,7 +301,7 @@ static bool enlist_all(struct rota_wait *wait, const rota_id *ids)
 	for (size_t i = 0; i < wait->count && done; i++) {
 		struct item *item = &wait->items[i];
 
-		*item = (struct item){ .wait = wait, .id = ids[i], .state = OPEN };
+		*item = (struct item){.wait = wait, .id = ids[i], .state = OPEN};
 		done = enlist(waits, item);
 	}
 	pthread_mutex_unlock(&waits->lock);
@@ -393,7 +396,8 @@ static rota_tick step_lane(struct waits *waits, rota_tick until)
 	rota_tick next = ROTA_TICK_NEVER;
 
 	if (!waits->world->threads)
-		rota_lane_step(rota_store_lane(waits->store), waits->world->now(waits->world), &next);
+		rota_lane_step(
+			rota_store_lane(waits->store), waits->world->now(waits->world), &next);
 	return ROTA_MIN(next, until);
 }
 
@@ -421,7 +425,8 @@ static bool may_read(const struct waits *waits, rota_tick now)
 	return waits->stale && !waits->reading && now >= waits->read_at;
 }
 
-static enum rota_status wait_locked(struct rota_wait *wait, int all, rota_tick deadline, struct rota_error *err)
+static enum rota_status wait_locked(
+	struct rota_wait *wait, int all, rota_tick deadline, struct rota_error *err)
 {
 	struct waits *waits = wait->waits;
 	enum rota_status status = ROTA_OK;
@@ -432,8 +437,8 @@ static enum rota_status wait_locked(struct rota_wait *wait, int all, rota_tick d
 		if (may_read(waits, now))
 			status = read_all(waits, err);
 		else if (now >= deadline)
-			return rota_err(err, ROTA_TIMED_OUT, "%zu of %zu tasks had not ended in time", wait->open,
-				wait->count);
+			return rota_err(err, ROTA_TIMED_OUT,
+				"%zu of %zu tasks had not ended in time", wait->open, wait->count);
 		else if (waits->stale && !waits->reading)
 			sleep_until(wait, all, ROTA_MIN(deadline, waits->read_at));
 		else
@@ -444,18 +449,21 @@ static enum rota_status wait_locked(struct rota_wait *wait, int all, rota_tick d
 	return status;
 }
 
-enum rota_status rota_wait_for(struct rota_wait *wait, int all, rota_duration timeout, int32_t *ret_states,
-	struct rota_error *err)
+enum rota_status rota_wait_for(struct rota_wait *wait, int all, rota_duration timeout,
+	int32_t *ret_states, struct rota_error *err)
 {
 	struct waits *waits;
 	enum rota_status status;
 
 	if (!wait || timeout < 0)
-		return rota_err(err, ROTA_INVALID, wait ? "the timeout is negative" : "the wait is NULL");
+		return rota_err(
+			err, ROTA_INVALID, wait ? "the timeout is negative" : "the wait is NULL");
 	waits = wait->waits;
 	pthread_mutex_lock(&waits->lock);
-	status = wait_locked(wait, all, rota_tick_add(waits->world->now(waits->world), timeout), err);
-	for (size_t i = 0; i < wait->count && ret_states && (!status || status == ROTA_TIMED_OUT); i++)
+	status = wait_locked(
+		wait, all, rota_tick_add(waits->world->now(waits->world), timeout), err);
+	for (size_t i = 0; i < wait->count && ret_states && (!status || status == ROTA_TIMED_OUT);
+		i++)
 		ret_states[i] = wait->items[i].state;
 	/* Whoever leaves hands the duty to look on. */
 	if (waits->stale && waits->sleeping && !waits->reading)

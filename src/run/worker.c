@@ -20,18 +20,20 @@ static enum rota_status check_options(const struct rota_worker_options *o, struc
 	if (o->name)
 		status = rota_check_name(o->name, "worker", ROTA_NAME_BYTES_MAX, err);
 	if (!status && o->queue_count > ROTA_QUEUES_MAX)
-		status = rota_err(err, ROTA_LIMIT, "%zu queues; at most %d", o->queue_count, ROTA_QUEUES_MAX);
+		status = rota_err(
+			err, ROTA_LIMIT, "%zu queues; at most %d", o->queue_count, ROTA_QUEUES_MAX);
 	if (!status && o->queue_count && !o->queues)
 		status = rota_err(err, ROTA_INVALID, "queues is NULL");
 	for (size_t i = 0; !status && i < o->queue_count; i++)
 		status = rota_check_name(o->queues[i], "queue", ROTA_NAME_BYTES_MAX, err);
 	if (!status && o->concurrency > ROTA_POOL_THREADS_MAX && !o->pool)
-		status = rota_err(err, ROTA_INVALID, "concurrency %u is more than %d threads", o->concurrency,
-			ROTA_POOL_THREADS_MAX);
+		status = rota_err(err, ROTA_INVALID, "concurrency %u is more than %d threads",
+			o->concurrency, ROTA_POOL_THREADS_MAX);
 	if (!status && (o->claim_max > ROTA_CLAIM_TASKS_MAX || o->buffer > ROTA_BUFFER_TASKS_MAX ||
-			o->concurrency > ROTA_BUFFER_TASKS_MAX))
-		status = rota_err(err, ROTA_LIMIT, "claim_max is at most %d, buffer and concurrency %d",
-			ROTA_CLAIM_TASKS_MAX, ROTA_BUFFER_TASKS_MAX);
+			       o->concurrency > ROTA_BUFFER_TASKS_MAX))
+		status = rota_err(err, ROTA_LIMIT,
+			"claim_max is at most %d, buffer and concurrency %d", ROTA_CLAIM_TASKS_MAX,
+			ROTA_BUFFER_TASKS_MAX);
 	if (!status)
 		status = rota_check_duration(o->lease, "lease", true, err);
 	if (!status)
@@ -93,16 +95,16 @@ static void worker_init(struct rota_worker *w, struct rota_store *store)
 	pthread_mutex_init(&w->lock, NULL);
 	w->held_last = &w->held;
 	w->handler_us = -1;
-	w->watch = (struct rota_watch){ .news = rota_cancels_news, .foreign = true };
+	w->watch = (struct rota_watch){.news = rota_cancels_news, .foreign = true};
 	w->look_at = ROTA_TICK_NEVER;
-	struct rota_simple_op *simple[] = { &w->join, &w->beat, &w->leave, &w->open_work };
+	struct rota_simple_op *simple[] = {&w->join, &w->beat, &w->leave, &w->open_work};
 	for (size_t i = 0; i < ROTA_COUNT(simple); i++)
 		rota_arena_init(&simple[i]->arena, 0);
 }
 
 static void worker_destroy(struct rota_worker *w)
 {
-	struct rota_simple_op *simple[] = { &w->join, &w->beat, &w->leave, &w->open_work };
+	struct rota_simple_op *simple[] = {&w->join, &w->beat, &w->leave, &w->open_work};
 	for (size_t i = 0; i < ROTA_COUNT(simple); i++)
 		rota_arena_deinit(&simple[i]->arena);
 	rota_attempts_free(w);
@@ -146,8 +148,9 @@ static enum rota_status own_pool(struct rota_worker *w, struct rota_error *err)
 	return status;
 }
 
-enum rota_status rota_worker_new(struct rota_store *store, const struct rota_worker_options *options,
-	struct rota_worker **ret_worker, struct rota_error *err)
+enum rota_status rota_worker_new(struct rota_store *store,
+	const struct rota_worker_options *options, struct rota_worker **ret_worker,
+	struct rota_error *err)
 {
 	if (!store || !ret_worker)
 		return rota_err(err, ROTA_INVALID, "%s is NULL", store ? "ret_worker" : "store");
@@ -157,14 +160,17 @@ enum rota_status rota_worker_new(struct rota_store *store, const struct rota_wor
 	worker_init(w, store);
 	enum rota_status status = ROTA_OK;
 	if (options)
-		status = rota_struct_adopt(&w->options, sizeof(w->options), options, "rota_worker_options", err);
+		status = rota_struct_adopt(
+			&w->options, sizeof(w->options), options, "rota_worker_options", err);
 	if (status)
 		return status;
 	fill_defaults(&w->options);
 	status = check_options(&w->options, err);
 	if (status)
 		return status;
-	w->renew_every = (w->options.lease == ROTA_FOREVER ? ROTA_DEFAULT_WORKER_LEASE : w->options.lease) / 3;
+	w->renew_every =
+		(w->options.lease == ROTA_FOREVER ? ROTA_DEFAULT_WORKER_LEASE : w->options.lease) /
+		3;
 	w->renew_every = ROTA_MAX(w->renew_every, 1);
 	if (!own_texts(w) || !reserve(w))
 		return rota_err_memory(err);
@@ -179,8 +185,8 @@ enum rota_status rota_worker_new(struct rota_store *store, const struct rota_wor
 
 /* ---- handlers ---- */
 
-static enum rota_status handler_add(struct rota_worker *w, const struct rota_handler *handler,
-	struct rota_error *err)
+static enum rota_status handler_add(
+	struct rota_worker *w, const struct rota_handler *handler, struct rota_error *err)
 {
 	struct rota_handler *more = realloc(w->handlers, (w->handler_count + 1) * sizeof(*more));
 	if (!more)
@@ -205,8 +211,8 @@ static bool handled(const struct rota_worker *w, const char *type)
 	return false;
 }
 
-enum rota_status rota_worker_handle(struct rota_worker *w, const char *type, rota_handler_fn *run, void *arg,
-	struct rota_error *err)
+enum rota_status rota_worker_handle(struct rota_worker *w, const char *type, rota_handler_fn *run,
+	void *arg, struct rota_error *err)
 {
 	enum rota_status status = ROTA_OK;
 	if (!w || !run)
@@ -220,8 +226,9 @@ enum rota_status rota_worker_handle(struct rota_worker *w, const char *type, rot
 	if (status)
 		return status;
 	if (handled(w, type))
-		return rota_err(err, ROTA_EXISTS, "there is a handler for %s already", type ? type : "all others");
-	struct rota_handler handler = { .run = run, .arg = arg };
+		return rota_err(err, ROTA_EXISTS, "there is a handler for %s already",
+			type ? type : "all others");
+	struct rota_handler handler = {.run = run, .arg = arg};
 	handler.type = rota_arena_strdup(&w->memory, type);
 	if (type && !handler.type)
 		return rota_err_memory(err);
@@ -232,7 +239,8 @@ enum rota_status rota_worker_handle(struct rota_worker *w, const char *type, rot
 static enum rota_status name_types(struct rota_worker *w, struct rota_error *err)
 {
 	if (w->handler_count == 0)
-		return rota_err(err, ROTA_INVALID, "the worker has no handler; see rota_worker_handle");
+		return rota_err(
+			err, ROTA_INVALID, "the worker has no handler; see rota_worker_handle");
 	w->type_names = calloc(w->handler_count, sizeof(*w->type_names));
 	if (!w->type_names)
 		return rota_err_memory(err);
@@ -321,17 +329,21 @@ void rota_worker_stop(struct rota_worker *w)
 void rota_worker_counts(const struct rota_worker *w, struct rota_worker_counts *ret)
 {
 	*ret = (struct rota_worker_counts){
-		.claimed = atomic_load(&w->claimed), .completed = atomic_load(&w->completed),
-		.retried = atomic_load(&w->retried), .snoozed = atomic_load(&w->snoozed),
-		.released = atomic_load(&w->released), .failed = atomic_load(&w->failed),
-		.cancelled = atomic_load(&w->cancelled), .refused = atomic_load(&w->refused),
+		.claimed = atomic_load(&w->claimed),
+		.completed = atomic_load(&w->completed),
+		.retried = atomic_load(&w->retried),
+		.snoozed = atomic_load(&w->snoozed),
+		.released = atomic_load(&w->released),
+		.failed = atomic_load(&w->failed),
+		.cancelled = atomic_load(&w->cancelled),
+		.refused = atomic_load(&w->refused),
 	};
 }
 
 /* A borrowed pool may still have to let go of tasks that were given back before they ran. */
 static bool pool_needs_us(struct rota_worker *w)
 {
-	struct rota_todo todo = { 0 };
+	struct rota_todo todo = {0};
 	pthread_mutex_lock(&w->lock);
 	while (w->held) {
 		struct rota_job *job = w->held;

@@ -42,7 +42,9 @@ static void box_progress(struct rota_job *job, struct rota_bytes progress)
 }
 
 static const struct rota_origin box_origin = {
-	.ended = box_ended, .status = box_status, .progress = box_progress,
+	.ended = box_ended,
+	.status = box_status,
+	.progress = box_progress,
 };
 
 static struct box *box_new(rota_handler_fn *run, void *arg)
@@ -118,7 +120,8 @@ TEST(a_result_is_copied_and_none_differs_from_empty)
 TEST(a_result_above_the_limit_fails_the_attempt)
 {
 	struct box *box = box_new(NULL, NULL);
-	CHECK_EQ(rota_job_complete(&box->job, "", (size_t)ROTA_RESULT_BYTES_MAX + 1), ROTA_OUTCOME_RETRY);
+	CHECK_EQ(rota_job_complete(&box->job, "", (size_t)ROTA_RESULT_BYTES_MAX + 1),
+		ROTA_OUTCOME_RETRY);
 	CHECK_HAS(box->job.text, "16777217 bytes is above the limit");
 	box_free(box);
 }
@@ -159,7 +162,7 @@ TEST(what_a_plain_job_lacks_is_answered)
 
 static bool readable(int fd)
 {
-	struct pollfd at = { .fd = fd, .events = POLLIN };
+	struct pollfd at = {.fd = fd, .events = POLLIN};
 	return poll(&at, 1, 0) == 1;
 }
 
@@ -246,7 +249,7 @@ TEST(a_job_ended_elsewhere_ends_once_whoever_comes_first)
 	options.threads = 1;
 	CHECK_OK(rota_pool_new(&options, &pool, NULL), NULL);
 	for (int i = 0; i < 60; i++) {
-		struct handover handover = { .linger_us = i % 3 * 100 };
+		struct handover handover = {.linger_us = i % 3 * 100};
 		struct box *box = handover.box = box_new(hand_over, &handover);
 		rota_pool_submit(pool, &box->job, 1);
 		while (!atomic_load(&box->ended))

@@ -61,7 +61,10 @@ static void unit_status(struct rota_job *job, const char *text)
 }
 
 static const struct rota_origin unit_origin = {
-	.starting = unit_starting, .ended = unit_ended, .progress = unit_progress, .status = unit_status,
+	.starting = unit_starting,
+	.ended = unit_ended,
+	.progress = unit_progress,
+	.status = unit_status,
 };
 
 static void wait_all(struct counter *counter)
@@ -116,7 +119,7 @@ static enum rota_outcome note_order(struct rota_job *job, void *arg)
 
 TEST(one_thread_runs_jobs_in_the_order_they_were_submitted)
 {
-	struct counter counter = { .expected = 3000 };
+	struct counter counter = {.expected = 3000};
 	struct unit *units = units_new(&counter, 3000, note_order);
 	struct rota_pool *pool = pool_of(1);
 	for (size_t i = 0; i < 3000; i += 1000) {
@@ -156,14 +159,18 @@ static void *submit_randomly(void *arg)
 TEST(each_of_many_jobs_from_many_submitters_runs_exactly_once)
 {
 	enum { SUBMITTERS = 4, EACH = 20000 };
-	struct counter counter = { .expected = SUBMITTERS * EACH };
+	struct counter counter = {.expected = SUBMITTERS * EACH};
 	struct submitter submitters[SUBMITTERS];
 	struct rota_pool *pool = pool_of(3);
 	uint64_t seed = test_seed();
 	for (int i = 0; i < SUBMITTERS; i++) {
-		submitters[i] = (struct submitter){ .pool = pool, .count = EACH, .seed = test_random(&seed),
-			.units = units_new(&counter, EACH, note_order) };
-		CHECK_EQ(pthread_create(&submitters[i].thread, NULL, submit_randomly, &submitters[i]), 0);
+		submitters[i] = (struct submitter){.pool = pool,
+			.count = EACH,
+			.seed = test_random(&seed),
+			.units = units_new(&counter, EACH, note_order)};
+		CHECK_EQ(pthread_create(
+				 &submitters[i].thread, NULL, submit_randomly, &submitters[i]),
+			0);
 	}
 	wait_all(&counter);
 	CHECK_EQ(atomic_load(&counter.started), SUBMITTERS * EACH);
@@ -178,7 +185,7 @@ TEST(a_job_submitted_to_sleeping_threads_starts)
 {
 	struct rota_pool *pool = pool_of(2);
 	for (int round = 0; round < 200; round++) {
-		struct counter counter = { .expected = 1 };
+		struct counter counter = {.expected = 1};
 		struct unit *unit = units_new(&counter, 1, note_order);
 		if (round % 4 == 0)
 			usleep(300); /* past the spinning */
@@ -191,7 +198,7 @@ TEST(a_job_submitted_to_sleeping_threads_starts)
 
 TEST(a_job_that_its_origin_takes_back_does_not_run)
 {
-	struct counter counter = { .expected = 1 };
+	struct counter counter = {.expected = 1};
 	struct unit *units = units_new(&counter, 2, note_order);
 	struct rota_pool *pool = pool_of(1);
 	units[0].refuse = true;
@@ -222,7 +229,7 @@ static void wait_started(struct counter *counter, uint64_t n)
 
 TEST(stop_drain_runs_all_that_was_submitted)
 {
-	struct counter counter = { .expected = 5000 };
+	struct counter counter = {.expected = 5000};
 	struct unit *units = units_new(&counter, 5000, note_order);
 	struct rota_pool *pool = pool_of(2);
 	rota_pool_submit(pool, &units[0].job, 5000);
@@ -254,7 +261,7 @@ static void *tell_soon(void *arg)
 
 TEST(stop_cancel_releases_what_is_queued_and_lets_the_rest_end)
 {
-	struct counter counter = { .expected = 1000 };
+	struct counter counter = {.expected = 1000};
 	struct unit *units = units_new(&counter, 10, until_told);
 	struct rota_pool *pool = pool_of(1);
 	pthread_t teller;
@@ -274,7 +281,7 @@ TEST(stop_cancel_releases_what_is_queued_and_lets_the_rest_end)
 
 TEST(stop_abort_tells_what_runs)
 {
-	struct counter counter = { .expected = 1000 };
+	struct counter counter = {.expected = 1000};
 	struct unit *units = units_new(&counter, 10, until_stopped);
 	struct rota_pool *pool = pool_of(2);
 	rota_pool_submit(pool, &units[0].job, 10);
@@ -290,7 +297,7 @@ TEST(stop_abort_tells_what_runs)
 
 TEST(a_job_submitted_after_the_end_is_released)
 {
-	struct counter counter = { .expected = 1000 };
+	struct counter counter = {.expected = 1000};
 	struct unit *units = units_new(&counter, 2, note_order);
 	struct rota_pool *pool = pool_of(1);
 	rota_pool_stop(pool, ROTA_STOP_DRAIN);
@@ -309,7 +316,7 @@ static void *stop_abort(void *arg)
 
 TEST(an_abort_ends_a_drain_that_waits)
 {
-	struct counter counter = { .expected = 1000 };
+	struct counter counter = {.expected = 1000};
 	struct unit *units = units_new(&counter, 3, until_stopped);
 	struct rota_pool *pool = pool_of(1);
 	pthread_t other;
@@ -353,9 +360,9 @@ static enum rota_outcome see_thread_data(struct rota_job *job, void *arg)
 
 TEST(each_thread_has_data_of_its_own_from_start_to_end)
 {
-	struct life life = { 0 };
+	struct life life = {0};
 	struct rota_pool_options options = ROTA_INIT(rota_pool_options);
-	struct counter counter = { .expected = 100 };
+	struct counter counter = {.expected = 100};
 	struct unit *units = units_new(&counter, 100, see_thread_data);
 	struct rota_pool *pool = NULL;
 	options.threads = 3;
@@ -386,8 +393,8 @@ TEST(too_many_threads_are_refused)
 TEST(a_pool_runs_on_with_the_threads_it_could_get)
 {
 	/* Room for some stacks of 64 MiB, not for two hundred. */
-	struct rlimit stack = { 64 << 20, 64 << 20 }, space = { 2000u << 20, 2000u << 20 };
-	struct counter counter = { .expected = 100 };
+	struct rlimit stack = {64 << 20, 64 << 20}, space = {2000u << 20, 2000u << 20};
+	struct counter counter = {.expected = 100};
 	struct unit *units = units_new(&counter, 100, note_order);
 	pthread_attr_t attr;
 	CHECK_EQ(pthread_attr_init(&attr), 0);
@@ -407,7 +414,7 @@ TEST(a_pool_runs_on_with_the_threads_it_could_get)
 TEST(a_world_without_threads_runs_jobs_when_stepped)
 {
 	struct rota_world *world = test_world_new(1);
-	struct counter counter = { .expected = 10 };
+	struct counter counter = {.expected = 10};
 	struct unit *units = units_new(&counter, 10, note_order);
 	struct rota_pool *pool = NULL;
 	CHECK_OK(rota_pool_new_in(world, NULL, &pool, NULL), NULL);

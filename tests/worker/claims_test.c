@@ -52,23 +52,23 @@ static void action_manager(const char *kind, const size_t *found, size_t n, uint
 
 STORE_TEST(action_manager_no_tasks)
 {
-	action_manager(kind, (size_t[]){ 0 }, 1, 0);
+	action_manager(kind, (size_t[]){0}, 1, 0);
 }
 
 STORE_TEST(action_manager_one_claim_of_fifty)
 {
-	action_manager(kind, (size_t[]){ 50 }, 1, 50);
+	action_manager(kind, (size_t[]){50}, 1, 50);
 }
 
 STORE_TEST(action_manager_fifty_then_thirty)
 {
-	action_manager(kind, (size_t[]){ 50, 30 }, 2, 80);
+	action_manager(kind, (size_t[]){50, 30}, 2, 80);
 }
 
 /* The original polls, and had not come to the last thirty yet; here they are found at once. */
 STORE_TEST(action_manager_fifty_nothing_nothing_thirty)
 {
-	action_manager(kind, (size_t[]){ 50, 0, 0, 30 }, 4, 80);
+	action_manager(kind, (size_t[]){50, 0, 0, 30}, 4, 80);
 }
 
 /* ---- how much ---- */
@@ -105,7 +105,8 @@ STORE_TEST(short_handlers_claim_hundreds_at_once)
 	rig_start(rig, worker);
 	rig_pass(rig, ROTA_MS(100));
 	CHECK_EQ(counts_of(worker).completed, 10000);
-	int claims = atomic_load(&rig->fault.ran[ROTA_OP_CLAIM]), finishes = atomic_load(&rig->fault.ran[ROTA_OP_FINISH]);
+	int claims = atomic_load(&rig->fault.ran[ROTA_OP_CLAIM]),
+	    finishes = atomic_load(&rig->fault.ran[ROTA_OP_FINISH]);
 	CHECK_MSG(claims < 30 && finishes < 30, "%d claims, %d finishes", claims, finishes);
 	rig_free(rig);
 }
@@ -152,7 +153,7 @@ STORE_TEST(tasks_behind_a_long_one_are_given_back)
 	uint64_t left = 1;
 	rig_handle(one, "x", long_if_first, &left);
 	enqueue_many(rig->store, 3000, ROTA_TASK(.type = "x"));
-	rig_enqueue(rig->store, ROTA_TASK(.type = "x", .payload = { "long", 4 }));
+	rig_enqueue(rig->store, ROTA_TASK(.type = "x", .payload = {"long", 4}));
 	enqueue_many(rig->store, 3000, ROTA_TASK(.type = "x"));
 	rig_start(rig, one);
 	/* The long one sleeps in the pool's step of the first: the second is stepped from there. */
@@ -282,12 +283,12 @@ STORE_TEST(a_report_over_parts_runs_after_them_and_knows_how_many_failed)
 {
 	struct rig *rig = rig_new(kind);
 	struct rota_worker *worker = rig_worker(rig, NULL);
-	struct failures failures = { 0 };
+	struct failures failures = {0};
 	struct rota_dependency after[9];
 	struct rota_task tasks[10];
 	for (int i = 0; i < 9; i++) {
 		tasks[i] = ROTA_TASK(.type = "part");
-		after[i] = (struct rota_dependency){ .nth = (uint64_t)i + 1 };
+		after[i] = (struct rota_dependency){.nth = (uint64_t)i + 1};
 	}
 	tasks[9] = ROTA_TASK(.type = "report", .after = after, .after_count = 9);
 	CHECK_OK(rota_task_enqueue(rig->store, tasks, 10, NULL, NULL), NULL);

@@ -29,7 +29,7 @@ static enum rota_outcome sleep_until_stopped(struct rota_job *job, void *arg)
 static struct rota_worker *sleeping_worker(struct rig *rig, struct sleeper *sleeper)
 {
 	struct rota_worker *worker = rig_worker(rig, NULL);
-	*sleeper = (struct sleeper){ .rig = rig };
+	*sleeper = (struct sleeper){.rig = rig};
 	rig->data = sleeper;
 	rig_handle(worker, "sleep", sleep_until_stopped, sleeper);
 	rig_handle(worker, "no-op", no_op, NULL);
@@ -120,7 +120,7 @@ STORE_TEST(a_lease_without_end_is_kept_and_still_hears_of_cancellation)
 	struct rota_worker_options options = ROTA_INIT(rota_worker_options);
 	options.concurrency = 1;
 	options.lease = ROTA_FOREVER;
-	struct sleeper sleeper = { .rig = rig };
+	struct sleeper sleeper = {.rig = rig};
 	struct rota_worker *worker = rig_worker(rig, &options);
 	rig_handle(worker, "sleep", sleep_until_stopped, &sleeper);
 	rota_id id = rig_enqueue(rig->store, ROTA_TASK(.type = "sleep"));
@@ -148,7 +148,7 @@ STORE_TEST(a_job_is_told_before_its_lease_ends_when_renewals_fail)
 {
 	struct rig *rig = rig_new(kind);
 	struct rota_worker *worker = rig_worker(rig, NULL);
-	struct sleeper sleeper = { .rig = rig };
+	struct sleeper sleeper = {.rig = rig};
 	rig_fault(rig);
 	rota_id id = rig_enqueue(rig->store, ROTA_TASK(.type = "x"));
 	rig_handle(worker, "x", survive_store, &sleeper);

@@ -23,7 +23,8 @@ static bool run_out_at(const char *kind, uint64_t nth, bool for_good)
 	struct rota_worker_options options = ROTA_INIT(rota_worker_options);
 	rota_id ids[TASKS];
 	for (int i = 0; i < TASKS; i++)
-		ids[i] = rig_enqueue(rig->store, ROTA_TASK(.type = "x", .timeout = ROTA_SECONDS(50)));
+		ids[i] = rig_enqueue(
+			rig->store, ROTA_TASK(.type = "x", .timeout = ROTA_SECONDS(50)));
 	options.concurrency = 3;
 	struct rota_worker *worker = rig_worker(rig, &options);
 	rig_handle(worker, "x", say_much, NULL);
@@ -66,7 +67,7 @@ TEST(a_worker_is_not_made_when_memory_runs_out)
 	bool failed = true;
 	for (uint64_t nth = 1; failed; nth++) {
 		struct rota_worker_options options = ROTA_INIT(rota_worker_options);
-		const char *queues[] = { "a", "b" };
+		const char *queues[] = {"a", "b"};
 		struct rota_worker *worker = NULL;
 		struct rota_error err;
 		options.queues = queues;

@@ -2,7 +2,8 @@
 #include "rig.h"
 
 /* One task, one handler, until it is final. */
-static struct rota_task_info *run_one(struct rig *rig, struct rota_task task, rota_handler_fn *handler, void *arg)
+static struct rota_task_info *run_one(
+	struct rig *rig, struct rota_task task, rota_handler_fn *handler, void *arg)
 {
 	struct rota_worker *worker = rig_worker(rig, NULL);
 	rota_id id = rig_enqueue(rig->store, task);
@@ -29,7 +30,8 @@ static enum rota_outcome echo(struct rota_job *job, void *arg)
 STORE_TEST(a_completed_task_keeps_result_progress_and_status)
 {
 	struct rig *rig = rig_new(kind);
-	struct rota_task_info *info = run_one(rig, ROTA_TASK(.type = "echo", .payload = { "hello", 5 }), echo, rig);
+	struct rota_task_info *info =
+		run_one(rig, ROTA_TASK(.type = "echo", .payload = {"hello", 5}), echo, rig);
 	struct rota_worker_counts counts;
 	CHECK_EQ(info->state, ROTA_STATE_COMPLETED);
 	CHECK_EQ(info->result.size, 5);
@@ -57,7 +59,7 @@ STORE_TEST(no_payload_differs_from_an_empty_one)
 	CHECK_STR(info->last_error, "none");
 	CHECK_EQ(info->state, ROTA_STATE_CANCELLED);
 	rota_task_info_free(info);
-	rota_id id = rig_enqueue(rig->store, ROTA_TASK(.type = "p", .payload = { "", 0 }));
+	rota_id id = rig_enqueue(rig->store, ROTA_TASK(.type = "p", .payload = {"", 0}));
 	CHECK_EQ(rig_wait_final(rig, id), ROTA_STATE_FAILED);
 	rig_free(rig);
 }
@@ -86,19 +88,22 @@ static enum rota_outcome always_retry(struct rota_job *job, void *arg)
 STORE_TEST(a_retry_waits_for_the_backoff_until_attempts_are_used_up)
 {
 	struct rig *rig = rig_new(kind);
-	struct tries tries = { 0 };
+	struct tries tries = {0};
 	struct rota_retry retry = ROTA_INIT(rota_retry);
 	retry.attempts_max = 4;
 	retry.jitter_percent = -1;
 	retry.backoff_min = ROTA_SECONDS(10);
-	struct rota_task_info *info = run_one(rig, ROTA_TASK(.type = "x", .retry = &retry), always_retry, &tries);
+	struct rota_task_info *info =
+		run_one(rig, ROTA_TASK(.type = "x", .retry = &retry), always_retry, &tries);
 	CHECK_EQ(info->state, ROTA_STATE_FAILED);
 	CHECK_HAS(info->last_error, "try 4 was no good");
 	CHECK_EQ(tries.count, 4);
 	for (int i = 1; i < 4; i++) {
-		rota_duration waited = tries.at[i] - tries.at[i - 1], want = ROTA_SECONDS(10 << (i - 1));
+		rota_duration waited = tries.at[i] - tries.at[i - 1],
+			      want = ROTA_SECONDS(10 << (i - 1));
 		CHECK_EQ(tries.attempt[i], i + 1);
-		CHECK_MSG(waited >= want && waited < want + ROTA_SECONDS(2), "waited %lld", (long long)waited);
+		CHECK_MSG(waited >= want && waited < want + ROTA_SECONDS(2), "waited %lld",
+			(long long)waited);
 	}
 	CHECK_EQ(info->attempt_count, 4);
 	CHECK_STR(info->attempts[0]->outcome, "retry");
@@ -122,8 +127,9 @@ static enum rota_outcome retry_after_then_done(struct rota_job *job, void *arg)
 STORE_TEST(a_retry_may_name_its_own_delay_none_included)
 {
 	struct rig *rig = rig_new(kind);
-	struct tries tries = { 0 };
-	struct rota_task_info *info = run_one(rig, ROTA_TASK(.type = "x"), retry_after_then_done, &tries);
+	struct tries tries = {0};
+	struct rota_task_info *info =
+		run_one(rig, ROTA_TASK(.type = "x"), retry_after_then_done, &tries);
 	CHECK_EQ(info->state, ROTA_STATE_COMPLETED);
 	CHECK_EQ(info->attempt, 3);
 	CHECK(tries.at[1] - tries.at[0] < ROTA_MS(100));
@@ -147,9 +153,10 @@ static enum rota_outcome snooze_and_release(struct rota_job *job, void *arg)
 STORE_TEST(snooze_and_release_count_no_attempt)
 {
 	struct rig *rig = rig_new(kind);
-	struct tries tries = { 0 };
+	struct tries tries = {0};
 	struct rota_worker_counts counts;
-	struct rota_task_info *info = run_one(rig, ROTA_TASK(.type = "x"), snooze_and_release, &tries);
+	struct rota_task_info *info =
+		run_one(rig, ROTA_TASK(.type = "x"), snooze_and_release, &tries);
 	CHECK_EQ(info->state, ROTA_STATE_COMPLETED);
 	CHECK_EQ(info->attempt, 1);
 	CHECK_EQ(tries.attempt[2], 1);
@@ -190,7 +197,8 @@ STORE_TEST(an_outcome_that_does_not_exist_is_a_failed_attempt)
 	struct rig *rig = rig_new(kind);
 	struct rota_retry retry = ROTA_INIT(rota_retry);
 	retry.attempts_max = 1;
-	struct rota_task_info *info = run_one(rig, ROTA_TASK(.type = "x", .retry = &retry), nonsense, NULL);
+	struct rota_task_info *info =
+		run_one(rig, ROTA_TASK(.type = "x", .retry = &retry), nonsense, NULL);
 	CHECK_EQ(info->state, ROTA_STATE_FAILED);
 	CHECK_HAS(info->last_error, "returned 4711");
 	rota_task_info_free(info);
@@ -212,8 +220,9 @@ STORE_TEST(an_attempt_that_takes_too_long_is_stopped_and_retried)
 	struct rota_retry retry = ROTA_INIT(rota_retry);
 	enum rota_stop_reason reason = ROTA_STOP_NONE;
 	retry.attempts_max = 2;
-	struct rota_task_info *info = run_one(rig,
-		ROTA_TASK(.type = "x", .timeout = ROTA_SECONDS(5), .retry = &retry), sleep_for_ever, &reason);
+	struct rota_task_info *info =
+		run_one(rig, ROTA_TASK(.type = "x", .timeout = ROTA_SECONDS(5), .retry = &retry),
+			sleep_for_ever, &reason);
 	CHECK_EQ(reason, ROTA_STOP_TIMEOUT);
 	CHECK_EQ(info->state, ROTA_STATE_FAILED);
 	CHECK_EQ(info->attempt, 2);
@@ -234,8 +243,8 @@ static enum rota_outcome sleep_then_complete(struct rota_job *job, void *arg)
 STORE_TEST(an_attempt_that_completes_after_its_timeout_is_complete)
 {
 	struct rig *rig = rig_new(kind);
-	struct rota_task_info *info = run_one(rig, ROTA_TASK(.type = "x", .timeout = ROTA_SECONDS(5)),
-		sleep_then_complete, NULL);
+	struct rota_task_info *info = run_one(
+		rig, ROTA_TASK(.type = "x", .timeout = ROTA_SECONDS(5)), sleep_then_complete, NULL);
 	CHECK_EQ(info->state, ROTA_STATE_COMPLETED);
 	CHECK_EQ(info->attempt, 1);
 	rota_task_info_free(info);
@@ -261,8 +270,9 @@ STORE_TEST(an_attempt_without_progress_is_stopped_one_with_progress_is_not)
 	struct rota_retry retry = ROTA_INIT(rota_retry);
 	rota_duration took = 0;
 	retry.attempts_max = 1;
-	struct rota_task_info *info = run_one(rig,
-		ROTA_TASK(.type = "x", .stall = ROTA_SECONDS(5), .retry = &retry), move_then_stall, &took);
+	struct rota_task_info *info =
+		run_one(rig, ROTA_TASK(.type = "x", .stall = ROTA_SECONDS(5), .retry = &retry),
+			move_then_stall, &took);
 	CHECK_EQ(info->state, ROTA_STATE_FAILED);
 	CHECK_HAS(info->last_error, "no progress for 5s");
 	CHECK_EQ(took, ROTA_SECONDS(32)); /* 27 s of steps, then 5 s */
@@ -283,8 +293,9 @@ STORE_TEST(many_timeouts_are_armed_and_disarmed_in_any_order)
 	uint64_t seed = test_seed();
 	struct rota_worker *worker = rig_worker(rig, NULL);
 	for (int i = 0; i < 300; i++)
-		rig_enqueue(rig->store, ROTA_TASK(.type = "x",
-			.timeout = ROTA_SECONDS(1 + (int64_t)(test_random(&seed) % 100))));
+		rig_enqueue(rig->store,
+			ROTA_TASK(.type = "x",
+				.timeout = ROTA_SECONDS(1 + (int64_t)(test_random(&seed) % 100))));
 	rota_id last = rig_enqueue(rig->store, ROTA_TASK(.type = "x", .priority = 1));
 	rig_handle(worker, "x", short_sleep, NULL);
 	rig_start(rig, worker);
@@ -360,11 +371,12 @@ STORE_TEST(a_handler_that_talks_a_lot_is_written_once_a_second)
 
 static enum rota_outcome two_calls(struct rota_job *job, void *arg)
 {
-	struct rota_dependency first = { .nth = 1 };
-	struct rota_task a[] = { ROTA_TASK(.type = "a1"), ROTA_TASK(.type = "a2", .after = &first, .after_count = 1) };
-	struct rota_task b[] = { ROTA_TASK(.type = "b1", .key = "bee", .payload = { "x", 1 }),
-		ROTA_TASK(.type = "b2", .after = &first, .after_count = 1) };
-	struct rota_task bad[] = { ROTA_TASK(.type = "fine"), ROTA_TASK(.type = "") };
+	struct rota_dependency first = {.nth = 1};
+	struct rota_task a[] = {ROTA_TASK(.type = "a1"),
+		ROTA_TASK(.type = "a2", .after = &first, .after_count = 1)};
+	struct rota_task b[] = {ROTA_TASK(.type = "b1", .key = "bee", .payload = {"x", 1}),
+		ROTA_TASK(.type = "b2", .after = &first, .after_count = 1)};
+	struct rota_task bad[] = {ROTA_TASK(.type = "fine"), ROTA_TASK(.type = "")};
 	struct rota_error err;
 	(void)arg;
 	CHECK_OK(rota_job_enqueue(job, a, 2, &err), &err);
@@ -372,7 +384,8 @@ static enum rota_outcome two_calls(struct rota_job *job, void *arg)
 	CHECK_EQ(err.item, 2);
 	CHECK_OK(rota_job_enqueue(job, b, 2, &err), &err);
 	memset(b, 0xff, sizeof(b)); /* copied */
-	return rota_job_attempt(job) == 1 ? rota_job_retry_after(job, 0, "again") : ROTA_OUTCOME_COMPLETE;
+	return rota_job_attempt(job) == 1 ? rota_job_retry_after(job, 0, "again")
+					  : ROTA_OUTCOME_COMPLETE;
 }
 
 STORE_TEST(follow_ups_come_with_the_completion_and_only_with_it)
@@ -408,7 +421,8 @@ STORE_TEST(a_follow_up_that_is_refused_makes_a_failed_attempt_that_says_why)
 	struct rota_retry retry = ROTA_INIT(rota_retry);
 	retry.attempts_max = 2;
 	rig_enqueue(rig->store, ROTA_TASK(.type = "y", .key = "taken"));
-	struct rota_task_info *info = run_one(rig, ROTA_TASK(.type = "x", .retry = &retry), taken_key, NULL);
+	struct rota_task_info *info =
+		run_one(rig, ROTA_TASK(.type = "x", .retry = &retry), taken_key, NULL);
 	CHECK_EQ(info->state, ROTA_STATE_FAILED);
 	CHECK_EQ(info->attempt_count, 2);
 	CHECK_HAS(info->attempts[0]->error, "taken");

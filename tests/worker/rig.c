@@ -49,7 +49,8 @@ static bool changed(const uint32_t *word, uint32_t seen)
 	return __atomic_load_n(word, __ATOMIC_SEQ_CST) != seen;
 }
 
-static void rig_park(struct rota_world *world, const uint32_t *word, uint32_t seen, rota_tick deadline)
+static void rig_park(
+	struct rota_world *world, const uint32_t *word, uint32_t seen, rota_tick deadline)
 {
 	struct rig *rig = rig_of(world);
 	if (changed(word, seen))
@@ -70,8 +71,11 @@ struct rig *rig_new(const char *kind)
 	CHECK(rig);
 	pthread_mutex_init(&rig->log_lock, NULL);
 	rig->clock = test_world_new(test_seed());
-	rig->world = (struct rota_world){ .now = rig_now, .date = rig_date, .random = rig_random,
-		.wake = rig_wake, .park = rig_park };
+	rig->world = (struct rota_world){.now = rig_now,
+		.date = rig_date,
+		.random = rig_random,
+		.wake = rig_wake,
+		.park = rig_park};
 	struct rota_store_options options = ROTA_INIT(rota_store_options);
 	options.durability = ROTA_DURABILITY_RELAXED; /* nobody pulls the plug in here */
 	CHECK_OK(rota_store_open_in(&rig->world, rig_url(kind), &options, &rig->store, &err), &err);
@@ -258,8 +262,8 @@ int rig_wait_final(struct rig *rig, rota_id id)
 		int state = rig_state(rig->store, id);
 		if (state < 0 || state >= (int)ROTA_STATE_COMPLETED)
 			return state;
-		CHECK_MSG(rig_now(&rig->world) < limit, "task %lld is never final: %s\n%s", (long long)id,
-			rota_state_name((enum rota_state)state), rig->log);
+		CHECK_MSG(rig_now(&rig->world) < limit, "task %lld is never final: %s\n%s",
+			(long long)id, rota_state_name((enum rota_state)state), rig->log);
 		jump(rig, next, limit);
 	}
 }
@@ -279,11 +283,12 @@ static struct rig *faulty; /* one a process */
 static const struct rota_backend_vtable *real;
 static struct rota_backend_vtable wrapped;
 
-static enum rota_status fault_begin(struct rota_session *session, const struct rota_begin *begin,
-	struct rota_error *err)
+static enum rota_status fault_begin(
+	struct rota_session *session, const struct rota_begin *begin, struct rota_error *err)
 {
 	if (faulty->fault.begin && begin->write) {
-		*err = (struct rota_error){ .status = faulty->fault.begin, .message = "as the test wants" };
+		*err = (struct rota_error){
+			.status = faulty->fault.begin, .message = "as the test wants"};
 		return err->status;
 	}
 	return real->begin(session, begin, err);
@@ -294,14 +299,15 @@ static enum rota_status fault_commit(struct rota_session *session, struct rota_e
 	enum rota_status status = real->commit(session, err);
 	if (status || !faulty->fault.commit_lost)
 		return status;
-	*err = (struct rota_error){ .status = faulty->fault.commit_lost, .message = "the answer was lost" };
+	*err = (struct rota_error){
+		.status = faulty->fault.commit_lost, .message = "the answer was lost"};
 	faulty->fault.commit_lost = ROTA_OK;
 	return err->status;
 }
 
 /* Refuses the first op of the array, once, and runs the others. */
-static enum rota_status fault_run(struct rota_session *session, struct rota_op *const *ops, size_t n,
-	struct rota_error *err)
+static enum rota_status fault_run(
+	struct rota_session *session, struct rota_op *const *ops, size_t n, struct rota_error *err)
 {
 	enum rota_op_kind kind = ops[0]->kind;
 	enum rota_status status = faulty->fault.run[kind];
@@ -309,8 +315,8 @@ static enum rota_status fault_run(struct rota_session *session, struct rota_op *
 	if (!status)
 		return real->run[kind](session, ops, n, err);
 	faulty->fault.run[kind] = ROTA_OK;
-	ops[0]->err = (struct rota_error){ .status = status, .item = faulty->fault.item,
-		.message = "as the test wants" };
+	ops[0]->err = (struct rota_error){
+		.status = status, .item = faulty->fault.item, .message = "as the test wants"};
 	return n > 1 ? real->run[kind](session, ops + 1, n - 1, err) : ROTA_OK;
 }
 
@@ -343,7 +349,7 @@ int rig_state(struct rota_store *store, rota_id id)
 	int8_t state = -2;
 	struct rota_error err;
 	struct rota_arena arena ROTA_CLEANUP(rota_arena_deinit);
-	struct rota_op op = { .u.states = { .ids = &id, .count = 1, .ret_states = &state } };
+	struct rota_op op = {.u.states = {.ids = &id, .count = 1, .ret_states = &state}};
 	rota_arena_init(&arena, 0);
 	CHECK_OK(rota_store_call(store, &op, ROTA_OP_STATES, &arena, &err), &err);
 	return state;
@@ -376,7 +382,7 @@ static void *run(void *arg)
 
 void rig_run(struct rig_thread *thread, struct rota_worker *worker)
 {
-	*thread = (struct rig_thread){ .worker = worker };
+	*thread = (struct rig_thread){.worker = worker};
 	CHECK_EQ(pthread_create(&thread->thread, NULL, run, thread), 0);
 }
 
@@ -389,6 +395,6 @@ void rig_join(struct rig_thread *thread)
 
 void rig_nap(void)
 {
-	struct timespec half_ms = { 0, 500000 };
+	struct timespec half_ms = {0, 500000};
 	nanosleep(&half_ms, NULL);
 }

@@ -1,5 +1,5 @@
-/* rig.h: workers on one thread, in a world whose clock jumps to whatever is due next; and workers on
- * threads of their own. Handlers that sleep let the others be stepped. */
+/* rig.h: workers on one thread, in a world whose clock jumps to whatever is due next; and workers
+ * on threads of their own. Handlers that sleep let the others be stepped. */
 #ifndef ROTA_TEST_WORKER_RIG_H
 #define ROTA_TEST_WORKER_RIG_H
 #include <pthread.h>
@@ -11,10 +11,16 @@
 #include "test.h"
 
 /* One test for each kind of store. */
-#define STORE_TEST(name_) \
-	static void on_store_##name_(const char *kind); \
-	TEST(name_##_memory) { on_store_##name_("memory"); } \
-	TEST(name_##_sqlite) { on_store_##name_("sqlite"); } \
+#define STORE_TEST(name_)                                                                          \
+	static void on_store_##name_(const char *kind);                                            \
+	TEST(name_##_memory)                                                                       \
+	{                                                                                          \
+		on_store_##name_("memory");                                                        \
+	}                                                                                          \
+	TEST(name_##_sqlite)                                                                       \
+	{                                                                                          \
+		on_store_##name_("sqlite");                                                        \
+	}                                                                                          \
 	static void on_store_##name_(const char *kind)
 const char *rig_url(const char *kind);
 
@@ -36,7 +42,8 @@ struct rig {
 	size_t log_size;
 	/* What the wrapped database does; see rig_fault. */
 	struct rig_fault {
-		enum rota_status begin, commit_lost; /* answered instead; commit_lost: after a real commit */
+		enum rota_status begin,
+			commit_lost; /* answered instead; commit_lost: after a real commit */
 		enum rota_status run[ROTA_OP_COUNT]; /* the op as a whole, by kind; once each */
 		uint32_t item;                       /* … err.item of those */
 		_Atomic int ran[ROTA_OP_COUNT];      /* ops of a kind that reached the database */
@@ -83,11 +90,12 @@ struct rota_store *rig_open(const char *kind);
 void rig_run(struct rig_thread *thread, struct rota_worker *worker);
 void rig_join(struct rig_thread *thread); /* stops it */
 /* Polls, at most 20 s. */
-#define RIG_UNTIL(cond) do { \
-	for (int tries_ = 0; !(cond); tries_++) { \
-		CHECK_MSG(tries_ < 40000, "never: %s", #cond); \
-		rig_nap(); \
-	} \
-} while (0)
+#define RIG_UNTIL(cond)                                                                            \
+	do {                                                                                       \
+		for (int tries_ = 0; !(cond); tries_++) {                                          \
+			CHECK_MSG(tries_ < 40000, "never: %s", #cond);                             \
+			rig_nap();                                                                 \
+		}                                                                                  \
+	} while (0)
 void rig_nap(void);
 #endif

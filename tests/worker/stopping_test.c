@@ -78,7 +78,7 @@ static enum rota_outcome until_stopped(struct rota_job *job, void *arg)
 STORE_TEST(after_the_grace_running_jobs_are_told_and_given_back)
 {
 	struct rig *rig = rig_new(kind);
-	struct stubborn stubborn = { 0 };
+	struct stubborn stubborn = {0};
 	struct rota_worker *worker = rig_worker(rig, NULL);
 	rig_handle(worker, "x", until_stopped, &stubborn);
 	rota_id id = rig_enqueue(rig->store, ROTA_TASK(.type = "x"));
@@ -103,7 +103,7 @@ static void stop_twice(struct rig *rig)
 STORE_TEST(a_second_stop_does_not_wait_for_the_grace)
 {
 	struct rig *rig = rig_new(kind);
-	struct stubborn stubborn = { 0 };
+	struct stubborn stubborn = {0};
 	struct rota_worker *worker = rig_worker(rig, NULL);
 	rig_handle(worker, "x", until_stopped, &stubborn);
 	rig_enqueue(rig->store, ROTA_TASK(.type = "x"));
@@ -157,7 +157,7 @@ STORE_TEST(drain_waits_for_scheduled_tasks_and_leaves_the_rest)
 {
 	struct rig *rig = rig_new(kind);
 	struct rota_worker_options options = ROTA_INIT(rota_worker_options);
-	const char *queues[] = { "q" };
+	const char *queues[] = {"q"};
 	int runs = 0;
 	options.concurrency = 2;
 	options.drain = 1;
@@ -165,7 +165,8 @@ STORE_TEST(drain_waits_for_scheduled_tasks_and_leaves_the_rest)
 	options.queue_count = 1;
 	struct rota_worker *worker = rig_worker(rig, &options);
 	rig_handle(worker, "x", no_op, &runs);
-	rota_id later = rig_enqueue(rig->store, ROTA_TASK(.type = "x", .queue = "q", .delay = ROTA_SECONDS(600)));
+	rota_id later = rig_enqueue(
+		rig->store, ROTA_TASK(.type = "x", .queue = "q", .delay = ROTA_SECONDS(600)));
 	rota_id other_type = rig_enqueue(rig->store, ROTA_TASK(.type = "y", .queue = "q"));
 	rota_id other_queue = rig_enqueue(rig->store, ROTA_TASK(.type = "x"));
 	for (int i = 0; i < 20; i++)
@@ -267,7 +268,7 @@ STORE_TEST(a_signal_handler_may_stop_a_worker)
 {
 	struct rota_store *store = rig_open(kind);
 	struct rota_error err;
-	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction action = {.sa_handler = on_signal};
 	CHECK_EQ(sigaction(SIGTERM, &action, NULL), 0);
 	CHECK_OK(rota_worker_new(store, NULL, &signalled, &err), &err);
 	rig_handle(signalled, "x", raise_signal, NULL);

@@ -28,7 +28,7 @@ static void enqueue_thousands(struct rota_store *store, int n)
 
 STORE_TEST(four_workers_race_over_twenty_thousand_tasks_and_run_each_once)
 {
-	struct rota_store *stores[2] = { rig_open(kind), rig_open(kind) };
+	struct rota_store *stores[2] = {rig_open(kind), rig_open(kind)};
 	struct rota_worker *workers[RACE_WORKERS];
 	struct rig_thread threads[RACE_WORKERS];
 	struct rota_worker_options options = ROTA_INIT(rota_worker_options);
@@ -165,7 +165,7 @@ STORE_TEST(jobs_that_end_later_need_no_thread_and_count_as_running)
 	struct rota_store *store = rig_open(kind);
 	struct rota_worker_options options = ROTA_INIT(rota_worker_options);
 	struct rota_pool_options pool_options = ROTA_INIT(rota_pool_options);
-	struct later later = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct later later = {.lock = PTHREAD_MUTEX_INITIALIZER};
 	struct rota_worker *worker;
 	struct rota_worker_counts counts;
 	struct rota_error err;
@@ -199,7 +199,7 @@ STORE_TEST(two_workers_share_a_pool)
 	struct rota_worker_options options = ROTA_INIT(rota_worker_options);
 	struct rota_worker *workers[2];
 	struct rig_thread threads[2];
-	const char *queues[] = { "a", "b" };
+	const char *queues[] = {"a", "b"};
 	_Atomic int done = 0;
 	CHECK_OK(rota_pool_new(NULL, &options.pool, NULL), NULL);
 	options.drain = 1;
@@ -231,7 +231,8 @@ struct chaos {
 static enum rota_outcome anything(struct rota_job *job, void *arg)
 {
 	struct chaos *chaos = arg;
-	uint64_t state = atomic_fetch_add(&chaos->seed, 0x9e3779b97f4a7c15), dice = test_random(&state);
+	uint64_t state = atomic_fetch_add(&chaos->seed, 0x9e3779b97f4a7c15),
+		 dice = test_random(&state);
 	struct rota_task follow_up = ROTA_TASK(.type = "leaf");
 	atomic_fetch_add(&chaos->runs, 1);
 	if (dice % 7 == 0)
@@ -239,17 +240,24 @@ static enum rota_outcome anything(struct rota_job *job, void *arg)
 	if (dice % 11 == 0)
 		(void)rota_job_sleep(job, (rota_duration)(dice % 3000));
 	switch (dice >> 32 & 15) {
-	case 0: return rota_job_retry_after(job, 0, "dice %d", (int)(dice % 10));
-	case 1: return rota_job_retry_after(job, (rota_duration)(dice % 2000), "dice");
-	case 2: return rota_job_snooze(job, (rota_duration)(dice % 2000), NULL);
-	case 3: return rota_job_release(job);
-	case 4: return rota_job_fail(job, "dice");
-	case 5: return rota_job_cancel(job, "dice");
+	case 0:
+		return rota_job_retry_after(job, 0, "dice %d", (int)(dice % 10));
+	case 1:
+		return rota_job_retry_after(job, (rota_duration)(dice % 2000), "dice");
+	case 2:
+		return rota_job_snooze(job, (rota_duration)(dice % 2000), NULL);
+	case 3:
+		return rota_job_release(job);
+	case 4:
+		return rota_job_fail(job, "dice");
+	case 5:
+		return rota_job_cancel(job, "dice");
 	case 6:
 		if (strcmp(rota_job_type(job), "leaf") != 0)
 			CHECK_OK(rota_job_enqueue(job, &follow_up, 1, NULL), NULL);
 		return ROTA_OUTCOME_COMPLETE;
-	default: return rota_job_complete(job, "result", dice % 7);
+	default:
+		return rota_job_complete(job, "result", dice % 7);
 	}
 }
 
@@ -272,7 +280,7 @@ STORE_TEST(whatever_handlers_say_every_task_ends)
 {
 	struct rota_store *store = rig_open(kind);
 	struct rota_worker_options options = ROTA_INIT(rota_worker_options);
-	struct chaos chaos = { .seed = test_seed() };
+	struct chaos chaos = {.seed = test_seed()};
 	struct rota_queue_list *list = NULL;
 	struct rota_error err;
 	pthread_t canceller;
@@ -305,8 +313,11 @@ STORE_TEST(whatever_handlers_say_every_task_ends)
 	CHECK_EQ(list->count, 1);
 	const uint64_t *count = list->queues[0]->count;
 	CHECK_EQ(count[ROTA_STATE_READY] + count[ROTA_STATE_RUNNING] + count[ROTA_STATE_SCHEDULED] +
-		count[ROTA_STATE_BLOCKED], 0);
-	CHECK(count[ROTA_STATE_COMPLETED] + count[ROTA_STATE_FAILED] + count[ROTA_STATE_CANCELLED] >= 3000);
+			 count[ROTA_STATE_BLOCKED],
+		0);
+	CHECK(count[ROTA_STATE_COMPLETED] + count[ROTA_STATE_FAILED] +
+			count[ROTA_STATE_CANCELLED] >=
+		3000);
 	rota_queue_list_free(list);
 	rota_store_close(store);
 }

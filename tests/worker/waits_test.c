@@ -4,7 +4,8 @@
 static enum rota_outcome by_payload(struct rota_job *job, void *arg)
 {
 	(void)arg;
-	return rota_job_payload(job).size ? rota_job_fail(job, "asked to") : rota_job_complete(job, "r", 1);
+	return rota_job_payload(job).size ? rota_job_fail(job, "asked to")
+					  : rota_job_complete(job, "r", 1);
 }
 
 static struct rig *rig_with_worker(const char *kind)
@@ -24,8 +25,9 @@ STORE_TEST(a_wait_for_all_returns_when_the_last_has_ended)
 	int32_t states[3];
 	rota_id ids[3];
 	for (int i = 0; i < 3; i++)
-		ids[i] = rig_enqueue(rig->store, ROTA_TASK(.type = "x", .delay = ROTA_SECONDS(10 * (i + 1)),
-			.payload = { i == 1 ? "" : NULL, 0 }));
+		ids[i] = rig_enqueue(
+			rig->store, ROTA_TASK(.type = "x", .delay = ROTA_SECONDS(10 * (i + 1)),
+					    .payload = {i == 1 ? "" : NULL, 0}));
 	CHECK_OK(rota_task_wait(rig->store, ids, 3, 1, ROTA_SECONDS(100), states, &err), &err);
 	CHECK_EQ(states[0], ROTA_STATE_COMPLETED);
 	CHECK_EQ(states[2], ROTA_STATE_COMPLETED);
@@ -39,8 +41,10 @@ STORE_TEST(a_wait_for_any_returns_with_the_first)
 	struct rig *rig = rig_with_worker(kind);
 	struct rota_error err;
 	int32_t states[2];
-	rota_id ids[2] = { rig_enqueue(rig->store, ROTA_TASK(.type = "x", .delay = ROTA_SECONDS(60))),
-		rig_enqueue(rig->store, ROTA_TASK(.type = "x", .delay = ROTA_SECONDS(5), .payload = { "f", 1 })) };
+	rota_id ids[2] = {
+		rig_enqueue(rig->store, ROTA_TASK(.type = "x", .delay = ROTA_SECONDS(60))),
+		rig_enqueue(rig->store,
+			ROTA_TASK(.type = "x", .delay = ROTA_SECONDS(5), .payload = {"f", 1}))};
 	CHECK_OK(rota_task_wait(rig->store, ids, 2, 0, ROTA_SECONDS(100), states, &err), &err);
 	CHECK_EQ(states[0], -2);
 	CHECK_EQ(states[1], ROTA_STATE_FAILED);
@@ -54,7 +58,8 @@ static void notification(const char *kind, bool wait_first, bool fails)
 	struct rota_wait *wait = NULL;
 	struct rota_error err;
 	int32_t state = -2;
-	rota_id id = rig_enqueue(rig->store, ROTA_TASK(.type = "x", .payload = { fails ? "f" : NULL, fails }));
+	rota_id id = rig_enqueue(
+		rig->store, ROTA_TASK(.type = "x", .payload = {fails ? "f" : NULL, fails}));
 	if (!wait_first)
 		(void)rig_wait_final(rig, id);
 	CHECK_OK(rota_wait_new(rig->store, &id, 1, &wait, &err), &err);
@@ -95,9 +100,10 @@ STORE_TEST(a_wait_times_out_and_says_what_it_knows)
 	rota_tick before = rig->world.now(&rig->world);
 	struct rota_error err;
 	int32_t states[2];
-	rota_id ids[2] = { rig_enqueue(rig->store, ROTA_TASK(.type = "x")),
-		rig_enqueue(rig->store, ROTA_TASK(.type = "nobody")) };
-	CHECK_STATUS(rota_task_wait(rig->store, ids, 2, 1, ROTA_SECONDS(7), states, &err), ROTA_TIMED_OUT, &err);
+	rota_id ids[2] = {rig_enqueue(rig->store, ROTA_TASK(.type = "x")),
+		rig_enqueue(rig->store, ROTA_TASK(.type = "nobody"))};
+	CHECK_STATUS(rota_task_wait(rig->store, ids, 2, 1, ROTA_SECONDS(7), states, &err),
+		ROTA_TIMED_OUT, &err);
 	CHECK_EQ(rig->world.now(&rig->world) - before, ROTA_SECONDS(7));
 	CHECK_EQ(states[0], ROTA_STATE_COMPLETED);
 	CHECK_EQ(states[1], -2);
@@ -115,7 +121,7 @@ STORE_TEST(deletion_ends_a_wait_and_so_does_a_task_that_never_was)
 	struct rig *rig = rig_new(kind);
 	struct rota_error err;
 	int32_t states[2];
-	rota_id ids[2] = { rig_enqueue(rig->store, ROTA_TASK(.type = "x")), 4711 };
+	rota_id ids[2] = {rig_enqueue(rig->store, ROTA_TASK(.type = "x")), 4711};
 	rig->action = delete_first;
 	rig->action_at = rig->world.now(&rig->world) + ROTA_SECONDS(3);
 	CHECK_OK(rota_task_wait(rig->store, ids, 2, 1, ROTA_SECONDS(7), states, &err), &err);
@@ -185,8 +191,8 @@ static void *wait_for_three(void *arg)
 {
 	struct waiter *waiter = arg;
 	atomic_fetch_add(&waiting, 1);
-	waiter->status = rota_task_wait(waiter->store, waiter->ids, 3, waiter->all, ROTA_SECONDS(30),
-		waiter->states, NULL);
+	waiter->status = rota_task_wait(
+		waiter->store, waiter->ids, 3, waiter->all, ROTA_SECONDS(30), waiter->states, NULL);
 	return NULL;
 }
 
@@ -205,8 +211,8 @@ STORE_TEST(many_waiters_on_the_same_tasks_all_return)
 	for (int i = 0; i < WAITED; i++)
 		ids[i] = rig_enqueue(store, ROTA_TASK(.type = "x"));
 	for (int i = 0; i < WAITERS; i++) {
-		waiters[i] = (struct waiter){ .store = store, .all = i % 2,
-			.ids = { ids[i], ids[2 * i], ids[WAITED - 1] } };
+		waiters[i] = (struct waiter){
+			.store = store, .all = i % 2, .ids = {ids[i], ids[2 * i], ids[WAITED - 1]}};
 		CHECK_EQ(pthread_create(&waiters[i].thread, NULL, wait_for_three, &waiters[i]), 0);
 	}
 	RIG_UNTIL(atomic_load(&waiting) == WAITERS);
@@ -238,8 +244,10 @@ STORE_TEST(a_wait_is_cancelled_from_another_thread_for_all_who_wait)
 	rota_id id = rig_enqueue(store, ROTA_TASK(.type = "x"));
 	CHECK_OK(rota_wait_new(store, &id, 1, &wait, NULL), NULL);
 	for (int i = 0; i < 3; i++) {
-		waiters[i] = (struct waiter){ .wait = wait };
-		CHECK_EQ(pthread_create(&waiters[i].thread, NULL, wait_until_cancelled, &waiters[i]), 0);
+		waiters[i] = (struct waiter){.wait = wait};
+		CHECK_EQ(
+			pthread_create(&waiters[i].thread, NULL, wait_until_cancelled, &waiters[i]),
+			0);
 	}
 	RIG_UNTIL(atomic_load(&waiting) == 3);
 	rota_wait_cancel(wait);
@@ -261,7 +269,8 @@ STORE_TEST(what_others_commit_ends_a_wait)
 	for (int i = 0; i < 3; i++)
 		ids[i] = rig_enqueue(here, ROTA_TASK(.type = "x"));
 	for (int i = 0; i < 2; i++) {
-		waiters[i] = (struct waiter){ .store = here, .ids = { ids[0], ids[1], ids[2] }, .all = i };
+		waiters[i] =
+			(struct waiter){.store = here, .ids = {ids[0], ids[1], ids[2]}, .all = i};
 		CHECK_EQ(pthread_create(&waiters[i].thread, NULL, wait_for_three, &waiters[i]), 0);
 	}
 	RIG_UNTIL(atomic_load(&waiting) == 2);
@@ -281,7 +290,8 @@ STORE_TEST(what_others_commit_ends_a_wait)
 static enum rota_outcome rarely_fails(struct rota_job *job, void *arg)
 {
 	(void)arg;
-	return rota_job_task(job) % 100 ? rota_job_complete(job, NULL, 0) : rota_job_fail(job, "rare");
+	return rota_job_task(job) % 100 ? rota_job_complete(job, NULL, 0)
+					: rota_job_fail(job, "rare");
 }
 
 /* More ends in one commit than news name: everything is read again. */
@@ -315,7 +325,7 @@ STORE_TEST(a_wait_for_ten_thousand_tasks_sees_all_of_them)
 STORE_TEST(one_commit_that_ends_more_tasks_than_news_name_ends_all_waits)
 {
 	struct rota_store *store = rig_open(kind);
-	struct waiter waiter = { .store = store, .all = 1 };
+	struct waiter waiter = {.store = store, .all = 1};
 	struct rota_error err;
 	enum { N = 2 * ROTA_NEWS_MAX };
 	rota_id *ids = calloc(N, sizeof(*ids));
