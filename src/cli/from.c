@@ -132,6 +132,11 @@ static int next(void *arg, struct rota_task *ret)
 	}
 	if (read_task(from, ret, &more, &read, &from->err))
 		return -1;
+	if (more ? from->lines.number > from->line_count : from->lines.number < from->line_count) {
+		rota_err(&from->err, ROTA_INVALID, "%.200s changed while it was read; try again",
+			from->path);
+		return -1;
+	}
 	return more;
 }
 

@@ -177,3 +177,41 @@ TEST(a_store_that_is_locked_for_long_is_try_again)
 	CHECK_EQ(waitpid(pid, NULL, 0), pid);
 	CHECK_STR(rota("enqueue kind")->out, "2\n");
 }
+
+/* True once the process has the store open: by then enqueue --from has read its file once. */
+static bool has_store_open(pid_t pid)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "ls -l /proc/%d/fd 2>/dev/null | grep -q 'test.db$'",
+		(int)pid);
+	return system(command) == 0;
+}
+
+TEST(a_file_that_changes_while_it_is_read_enqueues_nothing)
+{
+	pid_t holder, pid;
+	int fd, status;
+
+	CHECK_EQ(rota("stats")->code, 0);
+	write_file(test_path("lines"), "{\"type\":\"a\"}\n{\"type\":\"b\"}\n");
+	holder = hold_lock(&fd);
+	CHECK_EQ(fcntl(fd, F_SETFD, FD_CLOEXEC), 0);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		if (!freopen(test_path("err"), "w", stderr))
+			_exit(1);
+		execl(program_path(), "rota", "--store", store_path(), "enqueue", "--from",
+			test_path("lines"), NULL);
+		_exit(1);
+	}
+	while (!has_store_open(pid))
+		usleep(10000);
+	write_file(test_path("lines"), "{\"type\":\"a\"}\n");
+	close(fd);
+	CHECK_EQ(waitpid(holder, NULL, 0), holder);
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_EQ(WEXITSTATUS(status), 65);
+	CHECK_STR(rota("ls --json")->out, "");
+}
