@@ -119,7 +119,6 @@ enum rota_status rota_sqlite_migrate(struct rota_backend *backend, bool create, 
 
 	if (status)
 		return status;
-	(void)sqlite3_busy_timeout(db, (int)ROTA_MIN(backend->lock_timeout / 1000, 3600 * 1000));
 	status = migrate(backend, db, create, err);
 	if (status)
 		sqlite3_close(db);

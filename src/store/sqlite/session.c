@@ -86,6 +86,9 @@ enum rota_status rota_session_connect(struct rota_backend *backend, int flags, s
 
 	if (!code) {
 		(void)sqlite3_extended_result_codes(db, 1);
+		/* Another connection that closes holds the file exclusively for a moment, to see whether it
+		 * is the last one. */
+		(void)sqlite3_busy_timeout(db, (int)ROTA_MIN(backend->lock_timeout / 1000, 3600 * 1000));
 		code = sqlite3_exec(db, connection_pragmas, NULL, NULL, NULL);
 	}
 	if (!code) {
