@@ -1,6 +1,5 @@
 /* transaction.c: begin, commit, rollback, and keeping the write-ahead log small. */
 #include <stdatomic.h>
-#include <time.h>
 #include "base/error.h"
 #include "store/sqlite/sqlite.h"
 
@@ -11,15 +10,15 @@
 
 /* ---- waiting for the lock ---- */
 
-/* Between 1/2 and 1 of a length that grows: waiters must not march in step, and the first tries must
- * be quick, since a commit takes 100 µs. */
+/* Between 1/2 and 1 of a length that grows: waiters must not march in step, and the first tries
+ * must be quick, since a commit takes 100 µs. */
 static void lock_sleep(struct rota_world *world, int tries)
 {
 	int64_t longest_us = tries < 8 ? 30 : tries < 32 ? 200 : 2000;
 	int64_t us = longest_us / 2 + (int64_t)(world->random(world) % (uint64_t)(longest_us / 2));
-	struct timespec length = { .tv_nsec = us * 1000 };
+	static const uint32_t nobody_wakes;
 
-	(void)nanosleep(&length, NULL);
+	world->park(world, &nobody_wakes, 0, rota_tick_add(world->now(world), us));
 }
 
 static int lock_wait(void *arg, int tries)
@@ -56,7 +55,8 @@ static enum rota_status lock_missed(struct rota_session *session, struct rota_er
 
 	session->lock_waited = 0;
 	(void)rota_err(err, ROTA_BUSY,
-		"%s: another program has held the database's write lock for %lld ms; nothing was changed, "
+		"%s: another program has held the database's write lock for %lld ms; nothing was "
+		"changed, "
 		"try again when its transaction is over",
 		session->backend->path, (long long)(waited / 1000));
 	if (err)
@@ -89,16 +89,18 @@ enum rota_status rota_session_prepare(struct rota_session *session, struct rota_
 
 static enum rota_status checkpointer_open(struct rota_session *session)
 {
-	struct rota_error err = { .status = ROTA_OK };
+	struct rota_error err = {.status = ROTA_OK};
 	enum rota_status status;
 
 	if (session->checkpointer)
 		return ROTA_OK;
-	status = rota_session_connect(session->backend, SQLITE_OPEN_READWRITE, &session->checkpointer, &err);
+	status = rota_session_connect(
+		session->backend, SQLITE_OPEN_READWRITE, &session->checkpointer, &err);
 	if (status)
 		return status;
 	/* It must have read once: a connection that has never opened the log does nothing. */
-	if (sqlite3_exec(session->checkpointer, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL))
+	if (sqlite3_exec(
+		    session->checkpointer, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL))
 		return ROTA_UNAVAILABLE;
 	return ROTA_OK;
 }
@@ -114,8 +116,8 @@ static enum rota_status checkpoint(struct rota_session *session)
 		return ROTA_OK;
 	(void)sqlite3_busy_handler(session->db, NULL, NULL);
 	if (sqlite3_exec(session->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK) {
-		(void)sqlite3_wal_checkpoint_v2(session->checkpointer, "main", SQLITE_CHECKPOINT_PASSIVE,
-			&pages, &done);
+		(void)sqlite3_wal_checkpoint_v2(
+			session->checkpointer, "main", SQLITE_CHECKPOINT_PASSIVE, &pages, &done);
 		(void)sqlite3_exec(session->db, "ROLLBACK", NULL, NULL, NULL);
 	}
 	(void)sqlite3_busy_handler(session->db, lock_wait, session);
@@ -149,15 +151,16 @@ static uint32_t data_version(struct rota_session *session)
 	return version;
 }
 
-static enum rota_status durability_set(struct rota_session *session, enum rota_durability durability,
-	struct rota_error *err)
+static enum rota_status durability_set(
+	struct rota_session *session, enum rota_durability durability, struct rota_error *err)
 {
 	enum rota_status status;
 
 	if (session->durability == durability)
 		return ROTA_OK;
-	status = rota_sql_run(session, durability == ROTA_DURABILITY_RELAXED ? ROTA_SQL_SYNC_NORMAL
-		: ROTA_SQL_SYNC_FULL, "");
+	status = rota_sql_run(session,
+		durability == ROTA_DURABILITY_RELAXED ? ROTA_SQL_SYNC_NORMAL : ROTA_SQL_SYNC_FULL,
+		"");
 	if (!status)
 		session->durability = durability;
 	else if (err)
@@ -198,7 +201,8 @@ static enum rota_status begin_failed(struct rota_session *session, struct rota_e
 	if ((code & 0xff) == SQLITE_BUSY)
 		return lock_missed(session, err);
 	session->lock_waited = 0;
-	return rota_sqlite_error(session->db, code, session->backend->path, "beginning a transaction", err);
+	return rota_sqlite_error(
+		session->db, code, session->backend->path, "beginning a transaction", err);
 }
 
 /* Prepared beforehand: what is to be undone may be that memory ran out. */
@@ -211,8 +215,8 @@ static void transaction_undo(struct rota_session *session)
 	session->error = error;
 }
 
-enum rota_status rota_session_begin(struct rota_session *session, const struct rota_begin *begin,
-	struct rota_error *err)
+enum rota_status rota_session_begin(
+	struct rota_session *session, const struct rota_begin *begin, struct rota_error *err)
 {
 	enum rota_status status = ROTA_OK;
 
@@ -227,7 +231,7 @@ enum rota_status rota_session_begin(struct rota_session *session, const struct r
 	lock_got(session);
 	session->writing = begin->write;
 	session->reading = true;
-	session->no_news = (struct rota_news){ .due_in = ROTA_FOREVER };
+	session->no_news = (struct rota_news){.due_in = ROTA_FOREVER};
 	session->news = begin->news ? begin->news : &session->no_news;
 	session->deleted_max = 0;
 	session->notable = false;
@@ -256,7 +260,8 @@ static enum rota_status floor_write(struct rota_session *session)
 }
 
 /* An I/O error in COMMIT may come after the log held the whole transaction. */
-static enum rota_status commit_failed(struct rota_session *session, bool committing, struct rota_error *err)
+static enum rota_status commit_failed(
+	struct rota_session *session, bool committing, struct rota_error *err)
 {
 	int code = sqlite3_errcode(session->db) & 0xff;
 	bool uncertain = committing && code == SQLITE_IOERR;
@@ -267,7 +272,8 @@ static enum rota_status commit_failed(struct rota_session *session, bool committ
 		*err = error;
 	if (!uncertain)
 		return error.status;
-	(void)rota_err(err, ROTA_UNCERTAIN, "%s: an I/O error while committing: it may or may not be there (%.200s)",
+	(void)rota_err(err, ROTA_UNCERTAIN,
+		"%s: an I/O error while committing: it may or may not be there (%.200s)",
 		session->backend->path, error.message);
 	return ROTA_UNCERTAIN;
 }
@@ -319,9 +325,12 @@ enum rota_status rota_session_next_id(struct rota_session *session, rota_id *ret
 	if (!session->next_id) {
 		status = rota_sql_number(session, ROTA_SQL_FLOOR_GET, &session->floor, NULL, "");
 		if (!status)
-			status = rota_sql_number(session, ROTA_SQL_TASK_MAX, &session->next_id, NULL, "");
+			status = rota_sql_number(
+				session, ROTA_SQL_TASK_MAX, &session->next_id, NULL, "");
 		if (!status)
-			session->next_id = ROTA_MAX(ROTA_MAX(session->next_id, session->floor), session->deleted_max) + 1;
+			session->next_id = ROTA_MAX(ROTA_MAX(session->next_id, session->floor),
+						   session->deleted_max) +
+					   1;
 		else
 			session->next_id = 0;
 	}
