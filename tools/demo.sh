@@ -5,7 +5,7 @@
 # one, and started again. Then the report is compared with `sha256sum` run directly, and the store
 # with the log that the handlers keep outside of it.
 #
-#   DEMO_DIR=DIR     another tree (all of its files; else at most 5000 of a default one)
+#   DEMO_DIR=DIR     another tree (all of its files; else the first 3000 of a default one)
 #   DEMO_KILLS=N     how often a worker is killed (default 6)
 #   DEMO_KEEP=1      leaves the store and the logs behind and says where
 set -eu
@@ -74,8 +74,13 @@ progress() {
 }
 progress_end() { [ ! -t 1 ] || printf '\n'; }
 
-count_of() { # STATE, of our one queue
-	rota stats --json | sed -n "s/.*\"queue\":\"tree\".*\"$1\":\([0-9]*\).*/\1/p"
+count_of() { # STATE, in our one queue, as look found it
+	sed -n "s/.*\"queue\":\"tree\".*\"$1\":\([0-9]*\).*/\1/p" "$work/stats"
+}
+look() {
+	rota stats --json >"$work/stats" || fail "no statistics"
+	completed=$(count_of completed)
+	progress "$completed" "$(count_of running)"
 }
 
 work_and_kill() {
@@ -83,8 +88,7 @@ work_and_kill() {
 	completed=0
 	while [ "$completed" -lt "$total" ]; do
 		sleep 0.3
-		completed=$(count_of completed)
-		progress "$completed" "$(count_of running)"
+		look
 		[ "$(count_of failed)" = 0 ] || fail "a task failed: $(rota ls --state failed --limit 1)"
 		[ "$(date +%s)" -lt $end ] || fail "not done after $seconds_max s: $(rota stats)"
 		if [ $kills -lt "$kills_wanted" ] &&
@@ -102,7 +106,7 @@ work_and_kill() {
 }
 
 check_report() {
-	rota wait key:report: >"$work/report"
+	rota wait key:report: --timeout 10s >"$work/report"
 	sed '/^files:$/,$d' "$work/report"
 	sed '1,/^files:$/d' "$work/report" | LC_ALL=C sort >"$work/sums"
 	sed -n 's/.*"type":"file".*"payload":"\(.*\)"}$/\1/p' "$work/graph" | sed 's/\\"/"/g' |
@@ -160,14 +164,16 @@ check_counts() {
 }
 
 dir=${DEMO_DIR:-$(default_tree)}
-files_max=5000
+files_max=3000
 [ -z "${DEMO_DIR-}" ] || files_max=100000
 dir=$(cd "$dir" && pwd)
 sh "$tree/graph.sh" "$dir" "$files_max" >"$work/graph"
 total=$(wc -l <"$work/graph")
 files=$(grep -c '^{"type":"file"' "$work/graph") || fail "no readable file in $dir"
 began=$(date +%s)
-echo "$files files in $((total - files - 1)) directories of $dir: $total tasks in one graph, one transaction"
+which=$files
+[ "$files" -lt "$files_max" ] || which="the first $files"
+echo "$which files of $dir, $((total - files - 1)) directories, one report: $total tasks, enqueued as one graph"
 rota enqueue --from "$work/graph" >"$work/ids"
 [ "$(wc -l <"$work/ids")" -eq "$total" ] || fail "enqueued $(wc -l <"$work/ids") of $total tasks"
 worker 1

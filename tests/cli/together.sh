@@ -15,7 +15,7 @@ opens() { # NUMBER COMMAND…: that many in turn, until one fails
 }
 all_open() {
 	pids=
-	for i in 1 2 3 4; do
+	for _ in 1 2 3 4; do
 		opens 50 rota stats &
 		pids="$pids $!"
 	done
