@@ -141,10 +141,11 @@ void rig_handle(struct rota_worker *worker, const char *type, rota_handler_fn *h
 	CHECK_OK(rota_worker_handle(worker, type, handler, arg, &err), &err);
 }
 
-static size_t place_of(struct rig *rig, const struct rota_worker *worker)
+/* rig->worker_count: it is not there (any more). */
+static size_t place_of(const struct rig *rig, const struct rota_worker *worker)
 {
 	size_t i = 0;
-	while (rig->workers[i] != worker)
+	while (i < rig->worker_count && rig->workers[i] != worker)
 		i++;
 	return i;
 }
@@ -157,15 +158,32 @@ void rig_start(struct rig *rig, struct rota_worker *worker)
 }
 
 /* The memory of a dead process is neither used again nor lost: the lane may still hold its ops. */
-static struct rota_worker *graveyard[RIG_WORKERS_MAX];
+static struct rota_worker *graveyard[64];
 static size_t buried;
+
+/* Its handlers may be on the stack, asleep: they go on, and nobody listens. */
+static void silence(struct rig *rig, struct rota_worker *worker)
+{
+	pthread_mutex_lock(&worker->lock);
+	worker->phase = ROTA_WORKER_OVER;
+	for (struct rota_attempt *attempt = worker->hand; attempt; attempt = attempt->next) {
+		uint32_t buffered = ROTA_ATTEMPT_BUFFERED;
+		if (atomic_compare_exchange_strong(
+			    &attempt->state, &buffered, ROTA_ATTEMPT_DROPPED))
+			worker->dropped++;
+	}
+	pthread_mutex_unlock(&worker->lock);
+	if (worker->claiming)
+		rota_store_recall(rig->store, &worker->claiming->op);
+}
 
 void rig_kill(struct rig *rig, struct rota_worker *worker)
 {
 	size_t i = place_of(rig, worker);
+	CHECK(buried < ROTA_COUNT(graveyard));
 	rota_store_unwatch(rig->store, &worker->watch);
-	rig->alive[i] = false;
-	graveyard[buried++ % ROTA_COUNT(graveyard)] = worker;
+	silence(rig, worker);
+	graveyard[buried++] = worker;
 	for (; i + 1 < rig->worker_count; i++) {
 		rig->workers[i] = rig->workers[i + 1];
 		rig->alive[i] = rig->alive[i + 1];
@@ -180,15 +198,16 @@ bool rig_alive(struct rig *rig, const struct rota_worker *worker)
 
 /* ---- time ---- */
 
-static rota_tick step_worker(struct rig *rig, size_t i)
+static rota_tick step_worker(struct rig *rig, struct rota_worker *worker)
 {
 	rota_tick next;
-	if (rota_worker_step(rig->workers[i], rig_now(&rig->world), &next))
+	if (rota_worker_step(worker, rig_now(&rig->world), &next))
 		return next;
-	/* Stepped again by its own handler's sleep, it may have been over before. */
-	if (rig->alive[i]) {
+	/* Stepped by its own handler's sleep it may have been over before, or have been killed. */
+	size_t i = place_of(rig, worker);
+	if (i < rig->worker_count && rig->alive[i]) {
 		rig->alive[i] = false;
-		CHECK_OK(rota_worker_end(rig->workers[i], NULL), NULL);
+		CHECK_OK(rota_worker_end(worker, NULL), NULL);
 	}
 	return ROTA_TICK_NEVER;
 }
@@ -220,7 +239,7 @@ static rota_tick step_all(struct rig *rig)
 	rota_tick next = act(rig), lane;
 	for (size_t i = 0; i < rig->worker_count; i++) {
 		if (rig->alive[i])
-			next = ROTA_MIN(next, step_worker(rig, i));
+			next = ROTA_MIN(next, step_worker(rig, rig->workers[i]));
 	}
 	rota_lane_step(rota_store_lane(rig->store), rig_now(&rig->world), &lane);
 	next = ROTA_MIN(next, lane);
@@ -282,6 +301,7 @@ void rig_wait_over(struct rig *rig, struct rota_worker *worker)
 static struct rig *faulty; /* one a process */
 static const struct rota_backend_vtable *real;
 static struct rota_backend_vtable wrapped;
+static bool writes; /* the transaction that runs */
 
 static enum rota_status fault_begin(
 	struct rota_session *session, const struct rota_begin *begin, struct rota_error *err)
@@ -291,13 +311,14 @@ static enum rota_status fault_begin(
 			.status = faulty->fault.begin, .message = "as the test wants"};
 		return err->status;
 	}
+	writes = begin->write;
 	return real->begin(session, begin, err);
 }
 
 static enum rota_status fault_commit(struct rota_session *session, struct rota_error *err)
 {
 	enum rota_status status = real->commit(session, err);
-	if (status || !faulty->fault.commit_lost)
+	if (status || !writes || !faulty->fault.commit_lost)
 		return status;
 	*err = (struct rota_error){
 		.status = faulty->fault.commit_lost, .message = "the answer was lost"};
