@@ -55,7 +55,7 @@ ROTA_API int rota_job_cancel_fd(struct rota_job *job);
 ROTA_API enum rota_stop_reason rota_job_sleep(struct rota_job *job, rota_duration length);
 
 /* Kept in memory; a durable task's goes out with the next lease renewal, or within a second.
- * Never blocks. {"done":D,"total":T} */
+ * Never blocks. {"done":D,"total":T}. Above 64 KiB: ignored. */
 ROTA_API void rota_job_progress(struct rota_job *job, int64_t done, int64_t total);
 ROTA_API void rota_job_progress_bytes(struct rota_job *job, const void *data, size_t size);
 

@@ -29,7 +29,8 @@ struct rota_worker_options {
 	rota_duration error_wait;      /* after a store error, doubled up to 60 times; 0: 500 ms */
 	int drain;                     /* rota_worker_run ends when its queues hold no ready, scheduled
 	                                  or running task of a handled type */
-	rota_log_fn *log;              /* NULL: silent. Any thread of the worker's */
+	rota_log_fn *log;              /* NULL: silent. Any thread of the worker's; of the worker's calls
+	                                  only stop and counts may be made in it */
 	void *log_arg;
 };
 ROTA_CALL rota_worker_new(struct rota_store *store,
@@ -38,7 +39,8 @@ ROTA_CALL rota_worker_new(struct rota_store *store,
  * every type is claimed. */
 ROTA_CALL rota_worker_handle(struct rota_worker *worker,
 	const char *type, rota_handler_fn *handler, void *arg, struct rota_error *err);
-/* Works until rota_worker_stop or drained; then finishes, releases and flushes. */
+/* Works until rota_worker_stop or drained; then finishes, releases and flushes. Once per worker. Rides
+ * out a store that does not answer; ends with its status when it refuses for good. */
 ROTA_CALL rota_worker_run(struct rota_worker *worker, struct rota_error *err);
 ROTA_API void rota_worker_stop(struct rota_worker *worker); /* async-signal-safe; twice: at once */
 /* What it did so far; any thread. */
@@ -46,6 +48,7 @@ struct rota_worker_counts {
 	uint64_t claimed, completed, retried, snoozed, released, failed, cancelled, refused;
 };
 ROTA_API void rota_worker_counts(const struct rota_worker *worker, struct rota_worker_counts *ret_counts);
+/* Handlers that a second stop did not wait for keep what they run on: that much is never freed. */
 ROTA_API void rota_worker_free(struct rota_worker *worker);
 ROTA_END
 #endif
