@@ -5,7 +5,7 @@
 struct bench_settings {
 	struct cli_number rounds, tasks;
 	const char *dir;
-	bool relaxed, gate;
+	bool relaxed, gate, quick;
 };
 #define AT(field) offsetof(struct bench_settings, field)
 static const struct cli_option options[] = {
@@ -13,6 +13,7 @@ static const struct cli_option options[] = {
 	{"tasks", CLI_INT, AT(tasks), "N", "the scale (default 100000)", 2000, 10000000},
 	{"dir", CLI_TEXT, AT(dir), "DIR", "where to write; must be on a real disk (default: here)"},
 	{"relaxed", CLI_FLAG, AT(relaxed), NULL, "no fsync per commit, on both sides"},
+	{"quick", CLI_FLAG, AT(quick), NULL, "3 rounds of 20000, unless said otherwise"},
 	{"gate", CLI_FLAG, AT(gate), NULL, "fail when syncs or ratios are worse than they may be"},
 	{NULL},
 };
@@ -21,8 +22,8 @@ static int run(struct cli *cli)
 {
 	const struct bench_settings *s = cli->settings;
 	struct bench_options o = {
-		.rounds = s->rounds.given ? (int)s->rounds.value : 5,
-		.tasks = s->tasks.given ? (uint64_t)s->tasks.value : 100000,
+		.rounds = s->rounds.given ? (int)s->rounds.value : s->quick ? 3 : 5,
+		.tasks = s->tasks.given ? (uint64_t)s->tasks.value : s->quick ? 20000 : 100000,
 		.dir = s->dir ? s->dir : ".",
 		.relaxed = s->relaxed,
 		.gate = s->gate,
