@@ -82,6 +82,7 @@ struct rota_op_enqueue {
 	void (*accepted)(void *arg, uint64_t nth, rota_id id);
 	void *arg;
 	uint64_t ret_count;
+	rota_id finishing; /* whose follow-ups these are, 0: nobody's; they cannot replace it */
 };
 
 /* A claim's holder is a process (worker_id from WORKER: its leases also end when it is gone) or just

@@ -491,6 +491,30 @@ CASE(follow_up_can_be_put_before_a_task_that_waits_for_this_one)
 	CHECK_STATE(report, ROTA_STATE_READY);
 }
 
+CASE(follow_up_cannot_replace_the_task_that_left_it)
+{
+	for (int late = 0; late < 2; late++) {
+		struct rota_verdict v = verdict(take_for(PUT(.key = "me"), ROTA_SECONDS(5)), ROTA_OUTCOME_COMPLETE);
+		struct rota_task tasks[] = { ROTA_TASK(.type = "next", .key = "new"),
+			ROTA_TASK(.type = "next", .key = "me", .on_conflict = ROTA_CONFLICT_REPLACE) };
+		const char *before;
+
+		if (late) {
+			advance(ROTA_SECONDS(5));
+			maintain();
+			CHECK(state_of(v.id) != ROTA_STATE_RUNNING);
+		}
+		v.follow_ups = tasks;
+		v.follow_up_count = 2;
+		before = picture();
+		CHECK_STATUS(try_finish(v), ROTA_EXISTS, &err);
+		CHECK_UNCHANGED(before);
+		v.follow_up_count = 0;
+		finish(v);
+		delete_one(v.id);
+	}
+}
+
 CASE(follow_ups_of_anything_but_complete_are_refused)
 {
 	struct rota_verdict v = verdict(take_id(PUT()), ROTA_OUTCOME_FAIL);

@@ -178,7 +178,7 @@ static enum rota_status item_conflict(struct rota_mem_call *call, const struct r
 	item->task = key->d.task;
 	if (task->on_conflict == ROTA_CONFLICT_IGNORE)
 		return ROTA_OK;
-	if (task->on_conflict == ROTA_CONFLICT_REPLACE && key->d.task)
+	if (task->on_conflict == ROTA_CONFLICT_REPLACE && key->d.task && key->d.id != call->finishing)
 		return replace(call->session, key->d.task, task, err);
 	return rota_err(err, ROTA_EXISTS, "key \"%s\" is taken by task %lld%s", task->key,
 		(long long)key->d.id, key->d.task ? "" : ", which is gone, for some time yet");
@@ -318,7 +318,7 @@ enum rota_status rota_mem_enqueue(struct rota_session *session, struct rota_op_e
 	struct rota_error *err)
 {
 	struct rota_mem_savepoint savepoint = rota_mem_savepoint(session);
-	struct rota_mem_call call = { .session = session };
+	struct rota_mem_call call = { .session = session, .finishing = op->finishing };
 	enum rota_status status;
 
 	session->mark = ++session->store->mark;

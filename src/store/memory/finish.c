@@ -34,7 +34,8 @@ static bool said(struct rota_session *session, struct rota_mem_task *task, const
 static enum rota_status follow_up(struct rota_session *session, const struct rota_verdict *verdict,
 	struct rota_error *err)
 {
-	struct rota_op_enqueue op = { .tasks = verdict->follow_ups, .count = verdict->follow_up_count };
+	struct rota_op_enqueue op = { .tasks = verdict->follow_ups, .count = verdict->follow_up_count,
+		.finishing = verdict->id };
 
 	if (!op.count || verdict->outcome != ROTA_OUTCOME_COMPLETE)
 		return ROTA_OK;

@@ -296,6 +296,7 @@ struct rota_mem_spec {
 };
 struct rota_mem_call {
 	struct rota_session *session;
+	rota_id finishing; /* as in rota_op_enqueue */
 	struct rota_mem_item *items;
 	size_t item_count, item_room;
 	struct rota_mem_spec *specs;

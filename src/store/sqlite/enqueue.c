@@ -187,7 +187,7 @@ static enum rota_status conflict(struct rota_call *call, const struct rota_task 
 
 	if (status || task->on_conflict == ROTA_CONFLICT_IGNORE)
 		return status;
-	if (task->on_conflict == ROTA_CONFLICT_REPLACE && !key->gone)
+	if (task->on_conflict == ROTA_CONFLICT_REPLACE && !key->gone && key->id != call->op->finishing)
 		return rota_task_replace(call->session, key->id, task, call->refusal);
 	(void)rota_err(call->refusal, ROTA_EXISTS, "key \"%s\" is taken by task %lld%s", task->key,
 		(long long)key->id, key->gone ? ", which is gone, for some time yet" : "");

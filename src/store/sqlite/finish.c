@@ -107,7 +107,8 @@ static enum rota_status verdict_apply(struct finish *f, size_t i, struct rota_ro
 static enum rota_status follow_ups(struct finish *f, bool *ret_refused)
 {
 	const struct rota_verdict *verdict = f->verdicts[0];
-	struct rota_op_enqueue op = { .tasks = verdict->follow_ups, .count = verdict->follow_up_count };
+	struct rota_op_enqueue op = { .tasks = verdict->follow_ups, .count = verdict->follow_up_count,
+		.finishing = verdict->id };
 	struct rota_error refusal = { .status = ROTA_OK };
 	struct rota_facts facts = f->session->work->rows[0].facts;
 	struct rota_effect effect;
@@ -126,7 +127,7 @@ static enum rota_status follow_ups(struct finish *f, bool *ret_refused)
 	return ROTA_OK;
 }
 
-/* Follow-ups may change the row (replace it, or put something before it): it is loaded twice. */
+/* Follow-ups may change the row (an edge from it): it is loaded twice. */
 static enum rota_status finish_following(struct finish *f)
 {
 	bool refused;
