@@ -52,10 +52,12 @@ namespace() {
 		is "n
 3" rota --namespace n wait 1 && shows 2 '"state":"ready"' && rota --namespace n ls --json | grep -q '"type":"child"'
 }
+# Signals 32 and 33 are libc's own: a program that make started by posix_spawn ignores them, and nobody
+# may change that.
 clean_process() {
 	fresh
 	rota enqueue t >/dev/null
-	sh -c 'trap "" INT QUIT USR1; exec 7</dev/null; umask 027; exec rota work --drain --exec "ls /proc/self/fd | wc -l; umask; grep -E \"Sig(Blk|Ign)\" /proc/self/status | sort -u; cut -d\" \" -f5 /proc/\$\$/stat | grep -cx \$\$"' 2>log
+	sh -c 'trap "" INT QUIT USR1; exec 7</dev/null; umask 027; exec rota work --drain --exec "ls /proc/self/fd | wc -l; umask; grep -E \"Sig(Blk|Ign)\" /proc/self/status | sort -u | sed \"s/0000000[01][08]0000000/0000000000000000/\"; cut -d\" \" -f5 /proc/\$\$/stat | grep -cx \$\$"' 2>log
 	is "5
 0027
 SigBlk:	0000000000000000
