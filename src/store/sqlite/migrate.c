@@ -1,6 +1,7 @@
 /* migrate.c: the schema, brought to what this library knows. Forward only, all of it in one
  * transaction. Where it stands is in rota_meta: user_version and application_id are the application's. */
 #define ROTA_SQL_MIGRATIONS 1
+#include <time.h>
 #include "base/error.h"
 #include "store/sqlite/sqlite.h"
 
@@ -113,13 +114,17 @@ static enum rota_status migrate(struct rota_backend *backend, sqlite3 *db, bool 
 
 enum rota_status rota_sqlite_migrate(struct rota_backend *backend, bool create, struct rota_error *err)
 {
+	const struct timespec pause = { .tv_nsec = 2000000 };
+	int64_t tries = backend->lock_timeout / 2000;
 	sqlite3 *db = NULL;
 	enum rota_status status = rota_session_connect(backend,
 		SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0), &db, err);
 
 	if (status)
 		return status;
-	status = migrate(backend, db, create, err);
+	/* Where waiting could be a deadlock (several switch a new file to WAL), SQLite gives up at once. */
+	while ((status = migrate(backend, db, create, err)) == ROTA_BUSY && tries-- > 0)
+		(void)nanosleep(&pause, NULL);
 	if (status)
 		sqlite3_close(db);
 	else
