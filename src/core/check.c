@@ -117,15 +117,13 @@ enum rota_status rota_check_duration(
 {
 	char text[40];
 
-	if (forever_ok && length == ROTA_FOREVER)
+	if ((length >= 0 && length <= ROTA_DURATION_MAX) || (forever_ok && length == ROTA_FOREVER))
 		return ROTA_OK;
 	rota_duration_format(length, text, sizeof(text));
 	if (length < 0)
 		return rota_err(err, ROTA_INVALID, "%s is %s; it cannot be negative", what, text);
-	if (length > ROTA_DURATION_MAX)
-		return rota_err(err, ROTA_INVALID, "%s is %s; at most 366000d (1000 years)%s", what,
-			text, forever_ok ? ", or for ever" : "");
-	return ROTA_OK;
+	return rota_err(err, ROTA_INVALID, "%s is %s; at most 366000d (1000 years)%s", what, text,
+		forever_ok ? ", or for ever" : "");
 }
 
 enum rota_status rota_check_id(rota_id id, struct rota_error *err)
