@@ -29,6 +29,14 @@ lines_say_something() {
 		grep -v '^| *\(case\|bug\|defect\) ' | grep -v '`[a-z]*/[a-z0-9_]*`' | grep -v '| none'
 }
 
+# Every directory has its line in the table of suites.
+directories_are_listed() {
+	for dir in "$tests"/*/; do
+		grep -q "^|.*\`$(basename "$dir")\`" "$tests/README.md" || basename "$dir"
+	done
+}
+
+check every_directory_of_tests_is_described eval '! directories_are_listed | grep .'
 check tests_named_in_the_coverage_table_exist named_tests_exist
 check every_line_of_the_coverage_table_names_a_test_or_says_why_not eval '! lines_say_something'
 tap_end
