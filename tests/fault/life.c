@@ -1,6 +1,6 @@
-/* A store's life on a disk that fails: every read, write, sync, truncate and open in its turn, once and
- * for good. Whatever was answered OK is there afterwards, whatever was refused is not, and the file is
- * sound. */
+/* A store's life on a disk that fails: every read, write, sync, truncate and open in its turn, once
+ * and for good. Whatever was answered OK is there afterwards, whatever was refused is not, and the
+ * file is sound. */
 #include <sqlite3.h>
 #include <unistd.h>
 #include "base/macros.h"
@@ -21,7 +21,7 @@ static int told_of(enum rota_status status)
 
 static void put(struct rota_store *store, struct told *told, size_t n, const char *stem)
 {
-	struct rota_task tasks[64] = { 0 };
+	struct rota_task tasks[64] = {0};
 	char keys[64][24];
 	static char payload[6000];
 	enum rota_status status;
@@ -29,7 +29,7 @@ static void put(struct rota_store *store, struct told *told, size_t n, const cha
 	for (size_t i = 0; i < n; i++) {
 		snprintf(keys[i], sizeof(keys[i]), "%s%zu-%zu", stem, told->count, i);
 		tasks[i] = ROTA_TASK(.type = stem, .key = keys[i], .title = "t",
-			.payload = { payload, i % 8 ? 10 : sizeof(payload) });
+			.payload = {payload, i % 8 ? 10 : sizeof(payload)});
 	}
 	status = rota_task_enqueue(store, tasks, n, NULL, NULL);
 	told->done[told->count++] = told_of(status);
@@ -37,15 +37,18 @@ static void put(struct rota_store *store, struct told *told, size_t n, const cha
 
 static void work(struct rota_store *store, size_t max)
 {
-	struct rota_claim_options options = { .size = sizeof(options), .worker = "w", .tasks_max = max };
+	struct rota_claim_options options = {
+		.size = sizeof(options), .worker = "w", .tasks_max = max};
 	struct rota_claims *claims = NULL;
 
 	if (rota_task_claim(store, &options, &claims, NULL, NULL))
 		return;
 	for (size_t i = 0; i < claims->count; i++) {
-		struct rota_verdict verdict = { .size = sizeof(verdict), .id = claims->tasks[i]->id,
-			.token = claims->tasks[i]->token, .outcome = i % 3 ? ROTA_OUTCOME_COMPLETE : ROTA_OUTCOME_RETRY,
-			.error = "no" };
+		struct rota_verdict verdict = {.size = sizeof(verdict),
+			.id = claims->tasks[i]->id,
+			.token = claims->tasks[i]->token,
+			.outcome = i % 3 ? ROTA_OUTCOME_COMPLETE : ROTA_OUTCOME_RETRY,
+			.error = "no"};
 		enum rota_status each;
 
 		(void)!rota_task_finish(store, &verdict, 1, &each, NULL);
@@ -56,7 +59,7 @@ static void work(struct rota_store *store, size_t max)
 /* Enough to fill the log, so that there are checkpoints, too. */
 static void live(const char *path, struct told *told)
 {
-	struct rota_store_options options = { .size = sizeof(options), .lock_timeout = ROTA_MS(50) };
+	struct rota_store_options options = {.size = sizeof(options), .lock_timeout = ROTA_MS(50)};
 	struct rota_store *store = NULL;
 
 	if (rota_store_open(path, &options, &store, NULL))
@@ -88,7 +91,7 @@ static void check_call(struct rota_store *store, size_t nth, int done)
 	size_t n = nth % 2 ? 64 : 1, found = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		char key[24];
+		char key[64];
 		rota_id id;
 
 		snprintf(key, sizeof(key), "%s%zu-%zu", nth % 2 ? "many" : "one", nth, i);
@@ -119,7 +122,7 @@ static void suffer(enum fault_kind kind, bool for_good, uint64_t rounds)
 
 	fault_install();
 	for (uint64_t round = 0; fault_was_met; round++, n += step) {
-		struct told told = { .count = 0 };
+		struct told told = {.count = 0};
 		char name[32];
 
 		snprintf(name, sizeof(name), "%s-%" PRIu64 ".db", for_good ? "good" : "once", n);

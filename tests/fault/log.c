@@ -1,5 +1,5 @@
-/* The write-ahead log: small, reused, and checkpointed only by who holds the write lock; and what a call
- * costs in syncs and bytes, which does not vary with the machine. */
+/* The write-ahead log: small, reused, and checkpointed only by who holds the write lock; and what a
+ * call costs in syncs and bytes, which does not vary with the machine. */
 #include <sqlite3.h>
 #include "test.h"
 #include "vfs.h"
@@ -23,13 +23,13 @@ static void put(struct rota_store *store, size_t n)
 	struct rota_error err;
 
 	for (size_t i = 0; i < n; i++)
-		tasks[i] = ROTA_TASK(.type = "t", .payload = { payload, sizeof(payload) });
+		tasks[i] = ROTA_TASK(.type = "t", .payload = {payload, sizeof(payload)});
 	CHECK_OK(rota_task_enqueue(store, tasks, n, NULL, &err), &err);
 }
 
 static size_t work(struct rota_store *store, size_t max)
 {
-	struct rota_claim_options options = { .size = sizeof(options), .tasks_max = max };
+	struct rota_claim_options options = {.size = sizeof(options), .tasks_max = max};
 	static struct rota_verdict verdicts[1000];
 	struct rota_claims *claims = NULL;
 	struct rota_error err;
@@ -38,8 +38,10 @@ static size_t work(struct rota_store *store, size_t max)
 	CHECK_OK(rota_task_claim(store, &options, &claims, NULL, &err), &err);
 	n = claims->count;
 	for (size_t i = 0; i < n; i++)
-		verdicts[i] = (struct rota_verdict){ .size = sizeof(*verdicts), .id = claims->tasks[i]->id,
-			.token = claims->tasks[i]->token, .outcome = ROTA_OUTCOME_COMPLETE };
+		verdicts[i] = (struct rota_verdict){.size = sizeof(*verdicts),
+			.id = claims->tasks[i]->id,
+			.token = claims->tasks[i]->token,
+			.outcome = ROTA_OUTCOME_COMPLETE};
 	if (n)
 		CHECK_OK(rota_task_finish(store, verdicts, n, NULL, &err), &err);
 	rota_claims_free(claims);
@@ -48,7 +50,7 @@ static size_t work(struct rota_store *store, size_t max)
 
 static void keep_nothing(struct rota_store *store)
 {
-	struct rota_queue_settings settings = { sizeof(settings), 0, 0 };
+	struct rota_queue_settings settings = {sizeof(settings), 0, 0};
 	struct rota_error err;
 
 	CHECK_OK(rota_queue_set(store, "default", &settings, &err), &err);
@@ -82,10 +84,12 @@ TEST(one_task_writes_two_pages_and_a_thousand_some_sixty)
 	put(store, 1);
 	before = fault_counts.wal_bytes;
 	put(store, 1);
-	CHECK_MSG(fault_counts.wal_bytes - before <= 2 * PAGE, "%" PRIu64 " bytes", fault_counts.wal_bytes - before);
+	CHECK_MSG(fault_counts.wal_bytes - before <= 2 * PAGE, "%" PRIu64 " bytes",
+		fault_counts.wal_bytes - before);
 	before = fault_counts.wal_bytes;
 	put(store, 1000);
-	CHECK_MSG(fault_counts.wal_bytes - before <= 60 * PAGE, "%" PRIu64 " bytes", fault_counts.wal_bytes - before);
+	CHECK_MSG(fault_counts.wal_bytes - before <= 60 * PAGE, "%" PRIu64 " bytes",
+		fault_counts.wal_bytes - before);
 	rota_store_close(store);
 }
 
@@ -114,9 +118,12 @@ TEST(the_log_stays_under_a_thousand_pages_whatever_is_read_and_written_beside)
 	for (int i = 0; i < 100; i++) {
 		put(store, 300);
 		work(store, 300);
-		CHECK_EQ(sqlite3_exec(foreign, "INSERT INTO mine SELECT max(id) FROM rota_task", NULL, NULL, NULL), SQLITE_OK);
+		CHECK_EQ(sqlite3_exec(foreign, "INSERT INTO mine SELECT max(id) FROM rota_task",
+				 NULL, NULL, NULL),
+			SQLITE_OK);
 	}
-	CHECK_MSG(fault_counts.wal_bytes_max < 1000 * PAGE, "%" PRIu64 " pages", fault_counts.wal_bytes_max / PAGE);
+	CHECK_MSG(fault_counts.wal_bytes_max < 1000 * PAGE, "%" PRIu64 " pages",
+		fault_counts.wal_bytes_max / PAGE);
 	CHECK(fault_counts.db_syncs > 0);
 	sqlite3_close(foreign);
 	rota_store_close(store);
@@ -136,7 +143,8 @@ TEST(checkpoints_hold_the_write_lock_so_that_nobody_resets_the_log_under_them)
 
 TEST(relaxed_calls_do_not_sync_and_the_next_durable_one_does)
 {
-	struct rota_store_options options = { .size = sizeof(options), .durability = ROTA_DURABILITY_RELAXED };
+	struct rota_store_options options = {
+		.size = sizeof(options), .durability = ROTA_DURABILITY_RELAXED};
 	struct rota_store *relaxed = NULL, *store = open_store("a.db");
 	struct rota_error err;
 	uint64_t before;

@@ -1,5 +1,5 @@
-/* The power goes away after any write: what was acknowledged at COMMIT durability is on the disk, whole
- * calls or nothing, whichever sectors of what was not synced made it there. */
+/* The power goes away after any write: what was acknowledged at COMMIT durability is on the disk,
+ * whole calls or nothing, whichever sectors of what was not synced made it there. */
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,15 +15,16 @@ static struct call calls[CALLS];
 
 static void put(struct rota_store *store, size_t nth)
 {
-	struct rota_task tasks[40] = { 0 };
+	struct rota_task tasks[40] = {0};
 	struct rota_error err;
-	static char keys[40][24];
+	static char keys[40][48];
 	static char payload[3000];
 
 	calls[nth].count = 1 + nth * 7 % 40;
 	for (size_t i = 0; i < calls[nth].count; i++) {
 		snprintf(keys[i], sizeof(keys[i]), "k%zu-%zu", nth, i);
-		tasks[i] = ROTA_TASK(.type = "t", .key = keys[i], .payload = { payload, 100 + i * 70 });
+		tasks[i] =
+			ROTA_TASK(.type = "t", .key = keys[i], .payload = {payload, 100 + i * 70});
 	}
 	CHECK_OK(rota_task_enqueue(store, tasks, calls[nth].count, NULL, &err), &err);
 	calls[nth].acked_at = fault_events();
@@ -32,14 +33,16 @@ static void put(struct rota_store *store, size_t nth)
 /* Takes some of them away again, so that pages are freed and used anew. */
 static void work(struct rota_store *store)
 {
-	struct rota_claim_options options = { .size = sizeof(options), .tasks_max = 3 };
+	struct rota_claim_options options = {.size = sizeof(options), .tasks_max = 3};
 	struct rota_claims *claims = NULL;
 	struct rota_error err;
 
 	CHECK_OK(rota_task_claim(store, &options, &claims, NULL, &err), &err);
 	for (size_t i = 0; i < claims->count; i++) {
-		struct rota_verdict verdict = { .size = sizeof(verdict), .id = claims->tasks[i]->id,
-			.token = claims->tasks[i]->token, .outcome = ROTA_OUTCOME_COMPLETE };
+		struct rota_verdict verdict = {.size = sizeof(verdict),
+			.id = claims->tasks[i]->id,
+			.token = claims->tasks[i]->token,
+			.outcome = ROTA_OUTCOME_COMPLETE};
 
 		CHECK_OK(rota_task_finish(store, &verdict, 1, NULL, &err), &err);
 	}
@@ -62,9 +65,10 @@ static void check_disk(const char *path, size_t cut)
 			snprintf(key, sizeof(key), "k%zu-%zu", i, k);
 			found += rota_task_find(store, key, &id, NULL) == ROTA_OK;
 		}
-		CHECK_MSG(found == 0 || found == calls[i].count, "cut %zu: call %zu has %zu of %zu tasks", cut, i, found,
-			calls[i].count);
-		CHECK_MSG(found || calls[i].acked_at > cut, "cut %zu: call %zu was acknowledged and is lost", cut, i);
+		CHECK_MSG(found == 0 || found == calls[i].count,
+			"cut %zu: call %zu has %zu of %zu tasks", cut, i, found, calls[i].count);
+		CHECK_MSG(found || calls[i].acked_at > cut,
+			"cut %zu: call %zu was acknowledged and is lost", cut, i);
 	}
 	rota_store_close(store);
 }

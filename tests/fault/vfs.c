@@ -15,7 +15,7 @@ struct fault_file {
 
 struct fault_counts fault_counts;
 static sqlite3_vfs *real_vfs;
-static _Atomic int writers; /* connections that hold the log's write lock */
+static _Atomic int writers;  /* connections that hold the log's write lock */
 static _Atomic int64_t left; /* operations until the fault; 0: none is planned */
 static _Atomic bool met, for_ever;
 static enum fault_kind planned;
@@ -24,7 +24,10 @@ static sqlite3_file *real(sqlite3_file *file)
 {
 	return (sqlite3_file *)((struct fault_file *)file + 1);
 }
-static struct fault_file *ours(sqlite3_file *file) { return (struct fault_file *)file; }
+static struct fault_file *ours(sqlite3_file *file)
+{
+	return (struct fault_file *)file;
+}
 #define CALL(file, fn, ...) real(file)->pMethods->fn(real(file), __VA_ARGS__)
 
 void fault_plan(uint64_t nth, enum fault_kind kind, bool for_good)
@@ -35,7 +38,10 @@ void fault_plan(uint64_t nth, enum fault_kind kind, bool for_good)
 	left = (int64_t)nth;
 }
 
-bool fault_met(void) { return met; }
+bool fault_met(void)
+{
+	return met;
+}
 
 static bool fails(bool writes)
 {
@@ -65,10 +71,17 @@ static size_t event_count, event_room;
 static bool recording;
 static pthread_mutex_t event_lock = PTHREAD_MUTEX_INITIALIZER;
 
-void fault_record(bool on) { recording = on; }
-size_t fault_events(void) { return event_count; }
+void fault_record(bool on)
+{
+	recording = on;
+}
+size_t fault_events(void)
+{
+	return event_count;
+}
 
-static void event_add(enum event_kind kind, const char *name, int64_t at, const void *data, size_t size)
+static void event_add(
+	enum event_kind kind, const char *name, int64_t at, const void *data, size_t size)
 {
 	struct event *e;
 
@@ -140,7 +153,9 @@ static void disk_apply(const struct event *e, uint64_t *seed)
 	struct disk_file *f = disk_find(e->name);
 
 	switch (e->kind) {
-	case EVENT_WRITE: disk_write(e, seed); break;
+	case EVENT_WRITE:
+		disk_write(e, seed);
+		break;
 	case EVENT_TRUNCATE:
 		if (e->at < f->size)
 			memset(f->data + e->at, 0, (size_t)(f->size - e->at));
@@ -151,11 +166,13 @@ static void disk_apply(const struct event *e, uint64_t *seed)
 		f->there = false;
 		f->size = 0;
 		break;
-	case EVENT_SYNC: break;
+	case EVENT_SYNC:
+		break;
 	}
 }
 
-/* Whether the nth event reached the disk for certain: its file was synced after it, or is never asked. */
+/* Whether the nth event reached the disk for certain: its file was synced after it, or is never
+ * asked. */
 static bool durable(size_t nth, size_t count)
 {
 	if (events[nth].kind != EVENT_WRITE)
@@ -248,17 +265,39 @@ static int f_sync(sqlite3_file *f, int flags)
 	else if (ours(f)->db)
 		fault_counts.db_syncs++;
 	event_add(EVENT_SYNC, ours(f)->name, 0, NULL, 0);
-	(void)flags; /* the real disk need not turn: power cuts are played back from what is remembered */
+	(void)flags; /* the real disk need not turn: power cuts are played back from what is
+			remembered */
 	return SQLITE_OK;
 }
 
-static int f_size(sqlite3_file *f, sqlite3_int64 *size) { return CALL(f, xFileSize, size); }
-static int f_lock(sqlite3_file *f, int how) { return CALL(f, xLock, how); }
-static int f_unlock(sqlite3_file *f, int how) { return CALL(f, xUnlock, how); }
-static int f_reserved(sqlite3_file *f, int *out) { return CALL(f, xCheckReservedLock, out); }
-static int f_control(sqlite3_file *f, int op, void *arg) { return CALL(f, xFileControl, op, arg); }
-static int f_sector(sqlite3_file *f) { return real(f)->pMethods->xSectorSize(real(f)); }
-static int f_device(sqlite3_file *f) { return real(f)->pMethods->xDeviceCharacteristics(real(f)); }
+static int f_size(sqlite3_file *f, sqlite3_int64 *size)
+{
+	return CALL(f, xFileSize, size);
+}
+static int f_lock(sqlite3_file *f, int how)
+{
+	return CALL(f, xLock, how);
+}
+static int f_unlock(sqlite3_file *f, int how)
+{
+	return CALL(f, xUnlock, how);
+}
+static int f_reserved(sqlite3_file *f, int *out)
+{
+	return CALL(f, xCheckReservedLock, out);
+}
+static int f_control(sqlite3_file *f, int op, void *arg)
+{
+	return CALL(f, xFileControl, op, arg);
+}
+static int f_sector(sqlite3_file *f)
+{
+	return real(f)->pMethods->xSectorSize(real(f));
+}
+static int f_device(sqlite3_file *f)
+{
+	return real(f)->pMethods->xDeviceCharacteristics(real(f));
+}
 static int f_shm_map(sqlite3_file *f, int page, int size, int extend, void volatile **out)
 {
 	return CALL(f, xShmMap, page, size, extend, out);
@@ -279,14 +318,26 @@ static int f_shm_lock(sqlite3_file *f, int at, int n, int flags)
 	return rc;
 }
 
-static void f_shm_barrier(sqlite3_file *f) { real(f)->pMethods->xShmBarrier(real(f)); }
-static int f_shm_unmap(sqlite3_file *f, int delete) { return CALL(f, xShmUnmap, delete); }
-static int f_fetch(sqlite3_file *f, sqlite3_int64 at, int n, void **out) { return CALL(f, xFetch, at, n, out); }
-static int f_unfetch(sqlite3_file *f, sqlite3_int64 at, void *p) { return CALL(f, xUnfetch, at, p); }
+static void f_shm_barrier(sqlite3_file *f)
+{
+	real(f)->pMethods->xShmBarrier(real(f));
+}
+static int f_shm_unmap(sqlite3_file *f, int delete)
+{
+	return CALL(f, xShmUnmap, delete);
+}
+static int f_fetch(sqlite3_file *f, sqlite3_int64 at, int n, void **out)
+{
+	return CALL(f, xFetch, at, n, out);
+}
+static int f_unfetch(sqlite3_file *f, sqlite3_int64 at, void *p)
+{
+	return CALL(f, xUnfetch, at, p);
+}
 
-static const sqlite3_io_methods f_methods = { 3, f_close, f_read, f_write, f_truncate, f_sync, f_size, f_lock,
-	f_unlock, f_reserved, f_control, f_sector, f_device, f_shm_map, f_shm_lock, f_shm_barrier,
-	f_shm_unmap, f_fetch, f_unfetch };
+static const sqlite3_io_methods f_methods = {3, f_close, f_read, f_write, f_truncate, f_sync,
+	f_size, f_lock, f_unlock, f_reserved, f_control, f_sector, f_device, f_shm_map, f_shm_lock,
+	f_shm_barrier, f_shm_unmap, f_fetch, f_unfetch};
 
 static const char *base_name(const char *path)
 {

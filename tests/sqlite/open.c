@@ -27,7 +27,8 @@ static void sql(const char *path, const char *text)
 	char *message = NULL;
 
 	CHECK_EQ(sqlite3_open(path, &db), SQLITE_OK);
-	CHECK_MSG(sqlite3_exec(db, text, NULL, NULL, &message) == SQLITE_OK, "%s: %s", text, message);
+	CHECK_MSG(
+		sqlite3_exec(db, text, NULL, NULL, &message) == SQLITE_OK, "%s: %s", text, message);
 	sqlite3_close(db);
 }
 
@@ -38,7 +39,8 @@ static int64_t number(const char *path, const char *text)
 	int64_t value;
 
 	CHECK_EQ(sqlite3_open(path, &db), SQLITE_OK);
-	CHECK_MSG(sqlite3_prepare_v2(db, text, -1, &row, NULL) == SQLITE_OK, "%s: %s", text, sqlite3_errmsg(db));
+	CHECK_MSG(sqlite3_prepare_v2(db, text, -1, &row, NULL) == SQLITE_OK, "%s: %s", text,
+		sqlite3_errmsg(db));
 	CHECK_EQ(sqlite3_step(row), SQLITE_ROW);
 	value = sqlite3_column_int64(row, 0);
 	sqlite3_finalize(row);
@@ -79,7 +81,7 @@ TEST(a_new_file_is_made_for_its_owner_and_no_group_may_write_it)
 
 TEST(a_missing_store_is_not_made_when_asked_not_to)
 {
-	struct rota_store_options options = { .size = sizeof(options), .no_create = 1 };
+	struct rota_store_options options = {.size = sizeof(options), .no_create = 1};
 
 	CHECK_STATUS(try_open(test_path("a.db"), &options), ROTA_NOT_FOUND, &err);
 	CHECK_EQ(access(test_path("a.db"), F_OK), -1);
@@ -141,13 +143,16 @@ TEST(an_application_s_file_keeps_what_is_the_application_s)
 {
 	const char *path = test_path("app.db");
 
-	sql(path, "PRAGMA user_version = 42; PRAGMA application_id = 4711; CREATE TABLE mine(x); INSERT INTO mine VALUES(5)");
+	sql(path, "PRAGMA user_version = 42; PRAGMA application_id = 4711; CREATE TABLE mine(x); "
+		  "INSERT INTO mine VALUES(5)");
 	put(path);
 	CHECK_EQ(number(path, "PRAGMA user_version"), 42);
 	CHECK_EQ(number(path, "PRAGMA application_id"), 4711);
 	CHECK_EQ(number(path, "SELECT x FROM mine"), 5);
-	CHECK_EQ(number(path, "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE 'rota\\_%' ESCAPE '\\' "
-		"AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"), 1);
+	CHECK_EQ(number(path, "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE 'rota\\_%' "
+			      "ESCAPE '\\' "
+			      "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"),
+		1);
 }
 
 TEST(a_read_only_file_is_refused_in_words)
@@ -168,7 +173,7 @@ TEST(a_read_only_file_is_refused_in_words)
 
 TEST(a_locked_store_is_busy_after_the_time_asked_for_and_says_how_long)
 {
-	struct rota_store_options options = { .size = sizeof(options), .lock_timeout = ROTA_MS(200) };
+	struct rota_store_options options = {.size = sizeof(options), .lock_timeout = ROTA_MS(200)};
 	struct rota_task task = ROTA_TASK(.type = "t");
 	struct rota_store *store = NULL;
 	struct rota_world *world = rota_world_real();
@@ -198,7 +203,8 @@ TEST(a_relative_path_holds_when_the_directory_changes)
 	CHECK_OK(rota_store_open("a.db", NULL, &store, &err), &err);
 	CHECK_EQ(chdir("/"), 0);
 	CHECK_OK(rota_task_enqueue(store, &task, 1, NULL, &err), &err);
-	CHECK_EQ(rota_task_find(store, "none", &(rota_id){ 0 }, &err), ROTA_NOT_FOUND); /* a reader's connection */
+	CHECK_EQ(rota_task_find(store, "none", &(rota_id){0}, &err),
+		ROTA_NOT_FOUND); /* a reader's connection */
 	rota_store_close(store);
 	CHECK_EQ(number(test_path("a.db"), "SELECT count(*) FROM rota_task"), 1);
 }
@@ -221,8 +227,9 @@ TEST(everything_works_without_a_side_file)
 TEST(states_in_the_schema_are_those_of_the_rules)
 {
 	sqlite3 *db = NULL;
-	const char *insert = "INSERT INTO rota_task(state, queue, type, priority, run_at, flags, attempts_max, created_at, "
-		"updated_at) VALUES(%d, 1, 1, 0, 0, 0, 25, 0, 0)";
+	const char *insert = "INSERT INTO rota_task(state, queue, type, priority, run_at, flags, "
+			     "attempts_max, created_at, "
+			     "updated_at) VALUES(%d, 1, 1, 0, 0, 0, 25, 0, 0)";
 
 	CHECK_OK(try_open(test_path("a.db"), NULL), &err);
 	CHECK_EQ(sqlite3_open(test_path("a.db"), &db), SQLITE_OK);
@@ -230,7 +237,8 @@ TEST(states_in_the_schema_are_those_of_the_rules)
 		char *text = sqlite3_mprintf(insert, state);
 		bool known = state >= 0 && state < ROTA_STATE_COUNT;
 
-		CHECK_EQ(sqlite3_exec(db, text, NULL, NULL, NULL), known ? SQLITE_OK : SQLITE_CONSTRAINT);
+		CHECK_EQ(sqlite3_exec(db, text, NULL, NULL, NULL),
+			known ? SQLITE_OK : SQLITE_CONSTRAINT);
 		sqlite3_free(text);
 	}
 	sqlite3_close(db);
@@ -245,11 +253,12 @@ TEST(states_in_the_schema_are_those_of_the_rules)
 
 TEST(ids_are_never_given_out_twice_even_when_the_last_rows_are_gone)
 {
-	struct rota_queue_settings settings = { sizeof(settings), 0, 0 };
+	struct rota_queue_settings settings = {sizeof(settings), 0, 0};
 	rota_id last = 0;
 
 	for (int round = 0; round < 4; round++) {
-		struct rota_task tasks[3] = { ROTA_TASK(.type = "t"), ROTA_TASK(.type = "t"), ROTA_TASK(.type = "t") };
+		struct rota_task tasks[3] = {
+			ROTA_TASK(.type = "t"), ROTA_TASK(.type = "t"), ROTA_TASK(.type = "t")};
 		struct rota_store *store = NULL;
 		rota_id ids[3];
 

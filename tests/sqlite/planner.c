@@ -20,7 +20,8 @@ static sqlite3 *schema_open(struct rota_input *input)
 
 static bool plain_control(const char *sql)
 {
-	static const char *const words[] = { "BEGIN", "COMMIT", "PRAGMA", "SAVEPOINT", "ROLLBACK", "RELEASE" };
+	static const char *const words[] = {
+		"BEGIN", "COMMIT", "PRAGMA", "SAVEPOINT", "ROLLBACK", "RELEASE"};
 
 	for (size_t i = 0; i < ROTA_COUNT(words); i++) {
 		if (!strncmp(sql, words[i], strlen(words[i])))
@@ -29,8 +30,8 @@ static bool plain_control(const char *sql)
 	return false;
 }
 
-/* A SCAN is fine of what is no table of ours, of a table that the note names, and of an index's order (which
- * stops early: those statements say LIMIT). */
+/* A SCAN is fine of what is no table of ours, of a table that the note names, and of an index's
+ * order (which stops early: those statements say LIMIT). */
 static bool scan_allowed(const char *step, const struct rota_statement *s)
 {
 	char wanted[80], table[64] = "";
@@ -38,7 +39,8 @@ static bool scan_allowed(const char *step, const struct rota_statement *s)
 	if (strncmp(step, "SCAN", 4) != 0 || strstr(step, "VIRTUAL TABLE"))
 		return true;
 	(void)sscanf(step, "SCAN %63s", table);
-	if (!strncmp(table, "(subquery", 9) || !strcmp(table, "CONSTANT") || !strncmp(table, "SUBQUERY", 8))
+	if (!strncmp(table, "(subquery", 9) || !strcmp(table, "CONSTANT") ||
+		!strncmp(table, "SUBQUERY", 8))
 		return true;
 	snprintf(wanted, sizeof(wanted), "scan: %s", table);
 	return strstr(s->note, wanted) || (strstr(step, "USING") && strstr(s->text, "LIMIT 1"));
@@ -49,7 +51,8 @@ static void explain(sqlite3 *db, const struct rota_statement *s)
 	char *sql = sqlite3_mprintf("EXPLAIN QUERY PLAN %s", s->text);
 	sqlite3_stmt *statement = NULL;
 
-	CHECK_MSG(sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK, "%s: %s", s->name, sqlite3_errmsg(db));
+	CHECK_MSG(sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK, "%s: %s", s->name,
+		sqlite3_errmsg(db));
 	while (sqlite3_step(statement) == SQLITE_ROW) {
 		const char *step = (const char *)sqlite3_column_text(statement, 3);
 
@@ -62,7 +65,7 @@ static void explain(sqlite3 *db, const struct rota_statement *s)
 
 TEST(no_statement_reads_a_whole_table_unless_its_comment_says_why)
 {
-	struct rota_input input = { 0 };
+	struct rota_input input = {0};
 	sqlite3 *db = schema_open(&input);
 
 	for (const struct rota_statement *s = rota_statements; s->name; s++) {
@@ -81,9 +84,9 @@ TEST(every_statement_has_a_comment_or_needs_none)
 /* Statements that sort say so by using a B-tree; those of the hot path must not. */
 TEST(claims_and_maintenance_read_in_the_order_of_an_index)
 {
-	static const char *const hot[] = { "claim_read", "claim_next_type", "group_next", "group_read", "group_rest",
-		"expire_read", "expire_next", "key_next", "edge_page" };
-	struct rota_input input = { 0 };
+	static const char *const hot[] = {"claim_read", "claim_next_type", "group_next",
+		"group_read", "group_rest", "expire_read", "expire_next", "key_next", "edge_page"};
+	struct rota_input input = {0};
 	sqlite3 *db = schema_open(&input);
 
 	for (const struct rota_statement *s = rota_statements; s->name; s++) {

@@ -1,4 +1,5 @@
-/* Several processes on one file. Children are forked before a store is opened, and speak by pipes. */
+/* Several processes on one file. Children are forked before a store is opened, and speak by pipes.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -23,7 +24,7 @@ static struct rota_store *store_open(const char *path)
 
 static void keep_forever(struct rota_store *store)
 {
-	struct rota_queue_settings settings = { sizeof(settings), ROTA_FOREVER, ROTA_FOREVER };
+	struct rota_queue_settings settings = {sizeof(settings), ROTA_FOREVER, ROTA_FOREVER};
 
 	CHECK_OK(rota_queue_set(store, "default", &settings, &err), &err);
 }
@@ -65,15 +66,17 @@ static _Atomic uint32_t *enqueued;
 
 static size_t work(struct rota_store *store, size_t max)
 {
-	struct rota_claim_options options = { .size = sizeof(options), .tasks_max = max };
+	struct rota_claim_options options = {.size = sizeof(options), .tasks_max = max};
 	struct rota_claims *claims = NULL;
 	size_t n;
 
 	CHECK_OK(rota_task_claim(store, &options, &claims, NULL, &err), &err);
 	n = claims->count;
 	for (size_t i = 0; i < n; i++) {
-		struct rota_verdict verdict = { .size = sizeof(verdict), .id = claims->tasks[i]->id,
-			.token = claims->tasks[i]->token, .outcome = ROTA_OUTCOME_COMPLETE };
+		struct rota_verdict verdict = {.size = sizeof(verdict),
+			.id = claims->tasks[i]->id,
+			.token = claims->tasks[i]->token,
+			.outcome = ROTA_OUTCOME_COMPLETE};
 
 		CHECK_EQ(claims->tasks[i]->token, 1); /* nobody claimed it before */
 		CHECK_OK(rota_task_finish(store, &verdict, 1, NULL, &err), &err);
@@ -135,21 +138,24 @@ static void toil(const char *path, int nth)
 	(void)nth;
 	for (;;) {
 		uint64_t n = atomic_load(&ledger->put);
-		struct rota_task tasks[3] = { 0 };
+		struct rota_task tasks[3] = {0};
 		char keys[3][32];
 		struct rota_claims *claims = NULL;
-		struct rota_claim_options options = { .size = sizeof(options), .tasks_max = 2 };
+		struct rota_claim_options options = {.size = sizeof(options), .tasks_max = 2};
 
 		for (int i = 0; i < 3; i++) {
 			snprintf(keys[i], sizeof(keys[i]), "k%" PRIu64 "-%d", n, i);
-			tasks[i] = ROTA_TASK(.type = "t", .key = keys[i], .on_conflict = ROTA_CONFLICT_IGNORE);
+			tasks[i] = ROTA_TASK(.type = "t", .key = keys[i],
+				.on_conflict = ROTA_CONFLICT_IGNORE);
 		}
 		CHECK_OK(rota_task_enqueue(store, tasks, 3, NULL, &err), &err);
 		atomic_fetch_add(&ledger->put, 1);
 		CHECK_OK(rota_task_claim(store, &options, &claims, NULL, &err), &err);
 		for (size_t i = 0; i < claims->count; i++) {
-			struct rota_verdict verdict = { .size = sizeof(verdict), .id = claims->tasks[i]->id,
-				.token = claims->tasks[i]->token, .outcome = ROTA_OUTCOME_COMPLETE };
+			struct rota_verdict verdict = {.size = sizeof(verdict),
+				.id = claims->tasks[i]->id,
+				.token = claims->tasks[i]->token,
+				.outcome = ROTA_OUTCOME_COMPLETE};
 
 			CHECK_OK(rota_task_finish(store, &verdict, 1, NULL, &err), &err);
 			atomic_fetch_add(&ledger->finished, 1);
@@ -175,8 +181,8 @@ static void check_ledger(const char *path)
 	}
 	CHECK_OK(rota_queue_list(store, &queues, &err), &err);
 	completed = queues->queues[0]->count[ROTA_STATE_COMPLETED];
-	CHECK_MSG(completed >= ledger->finished, "%" PRIu64 " completed, %" PRIu64 " acknowledged", completed,
-		ledger->finished);
+	CHECK_MSG(completed >= ledger->finished, "%" PRIu64 " completed, %" PRIu64 " acknowledged",
+		completed, ledger->finished);
 	rota_queue_list_free(queues);
 	rota_store_close(store);
 }
@@ -192,7 +198,8 @@ TEST_LIMIT(what_was_acknowledged_survives_kill_9_at_any_moment, 120)
 	ledger = shared(sizeof(*ledger));
 	for (int round = 0; round < 15; round++) {
 		pid_t pid = child(toil, path, round);
-		struct timespec pause = { .tv_nsec = (long)(20000000 + test_random(&seed) % 60000000) };
+		struct timespec pause = {
+			.tv_nsec = (long)(20000000 + test_random(&seed) % 60000000)};
 		int status;
 
 		nanosleep(&pause, NULL);
@@ -206,7 +213,8 @@ TEST_LIMIT(what_was_acknowledged_survives_kill_9_at_any_moment, 120)
 
 /* ---- worker processes ---- */
 
-static enum rota_status op_run(struct rota_store *store, struct rota_op *op, struct rota_arena *arena)
+static enum rota_status op_run(
+	struct rota_store *store, struct rota_op *op, struct rota_arena *arena)
 {
 	op->arena = arena;
 	return rota_store_run(store, op, &err);
@@ -219,9 +227,10 @@ static void hold(const char *path, int nth)
 {
 	struct rota_store *store = store_open(path);
 	struct rota_arena arena;
-	struct rota_op join = { .kind = ROTA_OP_WORKER, .u.worker = { .action = ROTA_WORKER_JOIN, .name = "holder" } };
-	struct rota_op claim = { .kind = ROTA_OP_CLAIM,
-		.u.claim = { .worker = "holder", .tasks_max = 1, .lease = ROTA_FOREVER } };
+	struct rota_op join = {
+		.kind = ROTA_OP_WORKER, .u.worker = {.action = ROTA_WORKER_JOIN, .name = "holder"}};
+	struct rota_op claim = {.kind = ROTA_OP_CLAIM,
+		.u.claim = {.worker = "holder", .tasks_max = 1, .lease = ROTA_FOREVER}};
 
 	(void)nth;
 	rota_arena_init(&arena, 0);
@@ -239,7 +248,7 @@ TEST(a_killed_worker_s_tasks_are_rescued_at_once_however_long_its_leases)
 	struct rota_task task = ROTA_TASK(.type = "t");
 	struct rota_store *store;
 	struct rota_claims *claims = NULL;
-	struct rota_claim_options options = { .size = sizeof(options), .wait = ROTA_SECONDS(30) };
+	struct rota_claim_options options = {.size = sizeof(options), .wait = ROTA_SECONDS(30)};
 	pid_t pid;
 
 	claimed = shared(sizeof(*claimed));
@@ -275,7 +284,8 @@ static void sleeper(const char *path, int nth)
 
 	(void)nth;
 	for (int i = 0; i < 10; i++) {
-		struct rota_claim_options options = { .size = sizeof(options), .wait = ROTA_SECONDS(30) };
+		struct rota_claim_options options = {
+			.size = sizeof(options), .wait = ROTA_SECONDS(30)};
 		struct rota_claims *claims = NULL;
 
 		CHECK_OK(rota_task_claim(store, &options, &claims, NULL, &err), &err);
@@ -288,7 +298,8 @@ static void sleeper(const char *path, int nth)
 
 static int by_value(const void *a, const void *b)
 {
-	return (*(const int64_t *)a > *(const int64_t *)b) - (*(const int64_t *)a < *(const int64_t *)b);
+	return (*(const int64_t *)a > *(const int64_t *)b) -
+	       (*(const int64_t *)a < *(const int64_t *)b);
 }
 
 /* The poll interval is 100 ms; a hint takes microseconds, on a busy machine a little more. */

@@ -4,8 +4,8 @@
 
 /* ---- signal ---- */
 
-static enum rota_status signal_named(struct rota_session *session, struct rota_row *row, const char *name,
-	bool *ret_seen)
+static enum rota_status signal_named(
+	struct rota_session *session, struct rota_row *row, const char *name, bool *ret_seen)
 {
 	int64_t number;
 
@@ -13,10 +13,12 @@ static enum rota_status signal_named(struct rota_session *session, struct rota_r
 		*ret_seen = false;
 		return ROTA_OK;
 	}
-	return rota_sql_number(session, ROTA_SQL_SIGNAL_FIND, &number, ret_seen, "it", row->facts.id, name);
+	return rota_sql_number(
+		session, ROTA_SQL_SIGNAL_FIND, &number, ret_seen, "it", row->facts.id, name);
 }
 
-static enum rota_status signal_count(struct rota_session *session, struct rota_row *row, const char *name)
+static enum rota_status signal_count(
+	struct rota_session *session, struct rota_row *row, const char *name)
 {
 	struct rota_facts before = row->facts;
 	enum rota_status status = ROTA_OK;
@@ -33,8 +35,8 @@ static enum rota_status signal_count(struct rota_session *session, struct rota_r
 	return status ? status : rota_work_flush(session);
 }
 
-static enum rota_status signal_run(struct rota_session *session, const struct rota_op_signal *op,
-	struct rota_error *refusal)
+static enum rota_status signal_run(
+	struct rota_session *session, const struct rota_op_signal *op, struct rota_error *refusal)
 {
 	struct rota_row *row = &session->work->rows[0];
 	bool seen = false;
@@ -43,17 +45,21 @@ static enum rota_status signal_run(struct rota_session *session, const struct ro
 	if (status)
 		return status;
 	if (!row->facts.id)
-		return rota_err(refusal, ROTA_NOT_FOUND, "there is no task %lld", (long long)op->id), ROTA_OK;
+		return rota_err(
+			       refusal, ROTA_NOT_FOUND, "there is no task %lld", (long long)op->id),
+		       ROTA_OK;
 	status = signal_named(session, row, op->name, &seen);
 	if (status || seen)
 		return status;
 	if (row->facts.signals <= 0)
-		return rota_err(refusal, ROTA_WRONG_STATE, "task %lld awaits no signal", (long long)op->id), ROTA_OK;
+		return rota_err(refusal, ROTA_WRONG_STATE, "task %lld awaits no signal",
+			       (long long)op->id),
+		       ROTA_OK;
 	return signal_count(session, row, op->name);
 }
 
-enum rota_status rota_sqlite_signal(struct rota_session *session, struct rota_op *const *ops, size_t n,
-	struct rota_error *err)
+enum rota_status rota_sqlite_signal(
+	struct rota_session *session, struct rota_op *const *ops, size_t n, struct rota_error *err)
 {
 	enum rota_status status = ROTA_OK;
 
@@ -66,16 +72,16 @@ enum rota_status rota_sqlite_signal(struct rota_session *session, struct rota_op
 
 /* ---- cancel, retry: many ids, an answer for each ---- */
 
-static enum rota_status act_row(struct rota_session *session, enum rota_op_kind kind, const char *reason,
-	struct rota_row *row, enum rota_status *ret)
+static enum rota_status act_row(struct rota_session *session, enum rota_op_kind kind,
+	const char *reason, struct rota_row *row, enum rota_status *ret)
 {
 	struct rota_facts before = row->facts;
 
 	*ret = ROTA_NOT_FOUND;
 	if (!row->facts.id)
 		return ROTA_OK;
-	*ret = kind == ROTA_OP_CANCEL ? rota_rule_cancel(&row->facts, session->now, &row->effect) :
-		rota_rule_revive(&row->facts, session->now, &row->effect);
+	*ret = kind == ROTA_OP_CANCEL ? rota_rule_cancel(&row->facts, session->now, &row->effect)
+				      : rota_rule_revive(&row->facts, session->now, &row->effect);
 	if (*ret || !row->effect.changed)
 		return ROTA_OK;
 	row->error = kind == ROTA_OP_CANCEL ? reason : NULL;
@@ -87,8 +93,8 @@ static enum rota_status act_row(struct rota_session *session, enum rota_op_kind 
 }
 
 /* Up to a row that the end of an earlier one may change: *ret_done of them. */
-static enum rota_status act_slice(struct rota_session *session, const struct rota_op *op, size_t at, size_t n,
-	size_t *ret_done)
+static enum rota_status act_slice(struct rota_session *session, const struct rota_op *op, size_t at,
+	size_t n, size_t *ret_done)
 {
 	const struct rota_op_ids *ids = &op->u.ids;
 	enum rota_status status = rota_work_load(session, &ids->ids[at], n), each;
@@ -120,8 +126,8 @@ static enum rota_status act(struct rota_session *session, const struct rota_op *
 	return status ? status : rota_work_flush(session);
 }
 
-enum rota_status rota_sqlite_cancel(struct rota_session *session, struct rota_op *const *ops, size_t n,
-	struct rota_error *err)
+enum rota_status rota_sqlite_cancel(
+	struct rota_session *session, struct rota_op *const *ops, size_t n, struct rota_error *err)
 {
 	enum rota_status status = ROTA_OK;
 
@@ -130,8 +136,8 @@ enum rota_status rota_sqlite_cancel(struct rota_session *session, struct rota_op
 	return status ? rota_session_answer(session, err) : ROTA_OK;
 }
 
-enum rota_status rota_sqlite_retry(struct rota_session *session, struct rota_op *const *ops, size_t n,
-	struct rota_error *err)
+enum rota_status rota_sqlite_retry(
+	struct rota_session *session, struct rota_op *const *ops, size_t n, struct rota_error *err)
 {
 	return rota_sqlite_cancel(session, ops, n, err);
 }

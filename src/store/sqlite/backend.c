@@ -30,8 +30,8 @@ static void backend_close(struct rota_backend *backend)
 	free(backend);
 }
 
-/* Relative paths are made absolute: the program may change its directory later. SQLite wants that the
- * directory is there; so do we, and say which one is missing. */
+/* Relative paths are made absolute: the program may change its directory later. SQLite wants that
+ * the directory is there; so do we, and say which one is missing. */
 static enum rota_status path_resolve(const char *place, char **ret, struct rota_error *err)
 {
 	char *copy ROTA_AUTO_FREE = strdup(place), *copy2 ROTA_AUTO_FREE = strdup(place);
@@ -41,7 +41,8 @@ static enum rota_status path_resolve(const char *place, char **ret, struct rota_
 		return rota_err_memory(err);
 	directory = realpath(dirname(copy), NULL);
 	if (!directory)
-		return rota_err_os(err, ROTA_UNAVAILABLE, errno, "%s: its directory cannot be used; make it first", place);
+		return rota_err_os(err, ROTA_UNAVAILABLE, errno,
+			"%s: its directory cannot be used; make it first", place);
 	if (asprintf(ret, "%s/%s", strcmp(directory, "/") ? directory : "", basename(copy2)) < 0) {
 		*ret = NULL;
 		return rota_err_memory(err);
@@ -49,26 +50,30 @@ static enum rota_status path_resolve(const char *place, char **ret, struct rota_
 	return ROTA_OK;
 }
 
-/* Looked at without opening it: closing any descriptor of a database drops the locks that this process
- * holds on it. */
+/* Looked at without opening it: closing any descriptor of a database drops the locks that this
+ * process holds on it. */
 static enum rota_status file_check(const char *path, bool create, struct rota_error *err)
 {
 	struct stat st;
 
 	if (stat(path, &st)) {
 		if (errno != ENOENT)
-			return rota_err_os(err, ROTA_UNAVAILABLE, errno, "%s cannot be opened", path);
-		return create ? ROTA_OK : rota_err(err, ROTA_NOT_FOUND, "there is no store at %s", path);
+			return rota_err_os(
+				err, ROTA_UNAVAILABLE, errno, "%s cannot be opened", path);
+		return create ? ROTA_OK
+			      : rota_err(err, ROTA_NOT_FOUND, "there is no store at %s", path);
 	}
 	if (S_ISDIR(st.st_mode))
-		return rota_err(err, ROTA_UNAVAILABLE, "%s is a directory; name a file in it", path);
+		return rota_err(
+			err, ROTA_UNAVAILABLE, "%s is a directory; name a file in it", path);
 	if (!S_ISREG(st.st_mode))
 		return rota_err(err, ROTA_UNAVAILABLE, "%s is no regular file", path);
-	/* SQLite would make a -shm file with the same permissions, which stays and refuses writers even
-	 * when the file itself may be written again. */
+	/* SQLite would make a -shm file with the same permissions, which stays and refuses writers
+	 * even when the file itself may be written again. */
 	if (faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS))
 		return rota_err_os(err, ROTA_UNAVAILABLE, errno,
-			"%s cannot be written; check the permissions of the file and its directory", path);
+			"%s cannot be written; check the permissions of the file and its directory",
+			path);
 	return ROTA_OK;
 }
 
@@ -83,7 +88,8 @@ static enum rota_status backend_open(const char *place, const struct rota_store_
 	backend->world = world;
 	backend->lock_timeout = options->lock_timeout;
 	backend->name_space = strdup(options->name_space);
-	status = backend->name_space ? path_resolve(place, &backend->path, err) : rota_err_memory(err);
+	status = backend->name_space ? path_resolve(place, &backend->path, err)
+				     : rota_err_memory(err);
 	if (!status)
 		status = file_check(backend->path, !options->no_create, err);
 	if (!status)
@@ -98,7 +104,8 @@ static enum rota_status backend_open(const char *place, const struct rota_store_
 }
 
 /* Without a side file nobody can tell us anything: then it only takes its time. */
-static enum rota_status hint_wait(struct rota_backend *backend, rota_duration timeout, struct rota_error *err)
+static enum rota_status hint_wait(
+	struct rota_backend *backend, rota_duration timeout, struct rota_error *err)
 {
 	rota_tick deadline = rota_tick_add(backend->world->now(backend->world), timeout);
 	uint32_t stopped = atomic_load(&backend->hint_stopped);
@@ -107,7 +114,8 @@ static enum rota_status hint_wait(struct rota_backend *backend, rota_duration ti
 		return ROTA_OK;
 	if (!backend->side && !stopped)
 		rota_futex_wait((const uint32_t *)&backend->hint_stopped, stopped, deadline, false);
-	return rota_err(err, ROTA_TIMED_OUT, "no other process is known to have committed anything");
+	return rota_err(
+		err, ROTA_TIMED_OUT, "no other process is known to have committed anything");
 }
 
 static void hint_stop(struct rota_backend *backend)
@@ -129,26 +137,27 @@ const struct rota_backend_vtable rota_sqlite_backend = {
 	.begin = rota_session_begin,
 	.commit = rota_session_commit,
 	.rollback = rota_session_rollback,
-	.run = {
-		[ROTA_OP_WORKER] = rota_sqlite_worker,
-		[ROTA_OP_QUEUE] = rota_sqlite_queue,
-		[ROTA_OP_ENQUEUE] = rota_sqlite_enqueue,
-		[ROTA_OP_EXTEND] = rota_sqlite_extend,
-		[ROTA_OP_FINISH] = rota_sqlite_finish,
-		[ROTA_OP_SIGNAL] = rota_sqlite_signal,
-		[ROTA_OP_CANCEL] = rota_sqlite_cancel,
-		[ROTA_OP_RETRY] = rota_sqlite_retry,
-		[ROTA_OP_DELETE] = rota_sqlite_delete,
-		[ROTA_OP_PURGE] = rota_sqlite_purge,
-		[ROTA_OP_MAINTAIN] = rota_sqlite_maintain,
-		[ROTA_OP_CLAIM] = rota_sqlite_claim,
-		[ROTA_OP_GUARD] = rota_sqlite_guard,
-		[ROTA_OP_GET] = rota_sqlite_get,
-		[ROTA_OP_STATES] = rota_sqlite_states,
-		[ROTA_OP_LIST] = rota_sqlite_list,
-		[ROTA_OP_STATS] = rota_sqlite_stats,
-		[ROTA_OP_OPEN_WORK] = rota_sqlite_open_work,
-	},
+	.run =
+		{
+			[ROTA_OP_WORKER] = rota_sqlite_worker,
+			[ROTA_OP_QUEUE] = rota_sqlite_queue,
+			[ROTA_OP_ENQUEUE] = rota_sqlite_enqueue,
+			[ROTA_OP_EXTEND] = rota_sqlite_extend,
+			[ROTA_OP_FINISH] = rota_sqlite_finish,
+			[ROTA_OP_SIGNAL] = rota_sqlite_signal,
+			[ROTA_OP_CANCEL] = rota_sqlite_cancel,
+			[ROTA_OP_RETRY] = rota_sqlite_retry,
+			[ROTA_OP_DELETE] = rota_sqlite_delete,
+			[ROTA_OP_PURGE] = rota_sqlite_purge,
+			[ROTA_OP_MAINTAIN] = rota_sqlite_maintain,
+			[ROTA_OP_CLAIM] = rota_sqlite_claim,
+			[ROTA_OP_GUARD] = rota_sqlite_guard,
+			[ROTA_OP_GET] = rota_sqlite_get,
+			[ROTA_OP_STATES] = rota_sqlite_states,
+			[ROTA_OP_LIST] = rota_sqlite_list,
+			[ROTA_OP_STATS] = rota_sqlite_stats,
+			[ROTA_OP_OPEN_WORK] = rota_sqlite_open_work,
+		},
 	.housekeep = rota_sqlite_housekeep,
 	.changed = rota_session_changed,
 	.hint_wait = hint_wait,

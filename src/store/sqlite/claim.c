@@ -1,8 +1,9 @@
 /* claim.c: ready tasks, in order, become running.
  *
- * The index of ready tasks is ordered by queue, type, priority, run_at, id: a stream per pair of queue and
- * type, of which a claim merges those it may take (claim_stream.c). So tasks that nobody handles, and
- * paused queues, cost nothing, however many there are. What is taken is then changed by one statement. */
+ * The index of ready tasks is ordered by queue, type, priority, run_at, id: a stream per pair of
+ * queue and type, of which a claim merges those it may take (claim_stream.c). So tasks that nobody
+ * handles, and paused queues, cost nothing, however many there are. What is taken is then changed
+ * by one statement. */
 #include <string.h>
 #include "base/error.h"
 #include "store/sqlite/claim.h"
@@ -17,9 +18,11 @@ static bool text_copy(struct rota_arena *arena, sqlite3_stmt *s, int column, con
 	return *ret || !text;
 }
 
-static bool payload_copy(struct rota_arena *arena, sqlite3_stmt *s, int column, struct rota_bytes *ret)
+static bool payload_copy(
+	struct rota_arena *arena, sqlite3_stmt *s, int column, struct rota_bytes *ret)
 {
-	struct rota_bytes bytes = { sqlite3_column_blob(s, column), (size_t)sqlite3_column_bytes(s, column) };
+	struct rota_bytes bytes = {
+		sqlite3_column_blob(s, column), (size_t)sqlite3_column_bytes(s, column)};
 
 	if (!bytes.data && sqlite3_column_type(s, column) == SQLITE_NULL)
 		return true;
@@ -47,8 +50,9 @@ bool rota_candidate_read(struct rota_claim *claim, sqlite3_stmt *s, struct rota_
 	f->token = sqlite3_column_int64(s, 6);
 	claimed->failed_dependencies = sqlite3_column_int64(s, 7);
 	claimed->created_at = sqlite3_column_int64(s, 8);
-	return ((f->flags & ROTA_ROW_KEYED) == 0 || text_copy(claim->op->arena, s, 9, &claimed->key)) &&
-		payload_copy(claim->op->arena, s, 10, &claimed->payload);
+	return ((f->flags & ROTA_ROW_KEYED) == 0 ||
+		       text_copy(claim->op->arena, s, 9, &claimed->key)) &&
+	       payload_copy(claim->op->arena, s, 10, &claimed->payload);
 }
 
 enum rota_status rota_candidate_extra(struct rota_claim *claim, struct rota_candidate *to)
@@ -65,8 +69,10 @@ enum rota_status rota_candidate_extra(struct rota_claim *claim, struct rota_cand
 	got = rota_sql_next(claim->session, s);
 	if (got <= 0)
 		return got ? claim->session->error.status : ROTA_OK;
-	done = text_copy(arena, s, 0, &claimed->title) && text_copy(arena, s, 1, &claimed->content_type) &&
-		text_copy(arena, s, 2, &claimed->partition) && text_copy(arena, s, 3, &claimed->traceparent);
+	done = text_copy(arena, s, 0, &claimed->title) &&
+	       text_copy(arena, s, 1, &claimed->content_type) &&
+	       text_copy(arena, s, 2, &claimed->partition) &&
+	       text_copy(arena, s, 3, &claimed->traceparent);
 	claimed->timeout = sqlite3_column_int64(s, 4);
 	claimed->stall = sqlite3_column_int64(s, 5);
 	to->facts.expires_at = sqlite3_column_int64(s, 6);
@@ -90,7 +96,8 @@ static bool alone(const struct rota_claim *claim, const struct rota_candidate *c
 	return claim->c->worker_id && rota_rule_claim_alone(&candidate->facts);
 }
 
-static enum rota_status payload_size(struct rota_claim *claim, struct rota_candidate *candidate, size_t *ret)
+static enum rota_status payload_size(
+	struct rota_claim *claim, struct rota_candidate *candidate, size_t *ret)
 {
 	int64_t size = (int64_t)candidate->claimed->payload.size;
 	enum rota_status status = ROTA_OK;
@@ -103,14 +110,15 @@ static enum rota_status payload_size(struct rota_claim *claim, struct rota_candi
 }
 
 /* Whether one more may be given along with those given already. */
-enum rota_status rota_candidate_fits(struct rota_claim *claim, struct rota_candidate *candidate, bool *ret)
+enum rota_status rota_candidate_fits(
+	struct rota_claim *claim, struct rota_candidate *candidate, bool *ret)
 {
 	const struct rota_op_claim *c = claim->c;
 	size_t size;
 	enum rota_status status = payload_size(claim, candidate, &size);
 
 	*ret = !c->ret_count || (!c->ret_commit_start && !alone(claim, candidate) &&
-		(!c->bytes_max || claim->bytes + size <= c->bytes_max));
+					(!c->bytes_max || claim->bytes + size <= c->bytes_max));
 	candidate->bytes = size;
 	return status;
 }
@@ -121,9 +129,11 @@ static enum rota_status parts_read(struct rota_claim *claim, struct rota_candida
 	enum rota_status status = ROTA_OK;
 
 	if (candidate->facts.flags & ROTA_ROW_BIG)
-		status = rota_part_get(claim->session, claimed->id, ROTA_PART_PAYLOAD, claim->op->arena, &claimed->payload);
+		status = rota_part_get(claim->session, claimed->id, ROTA_PART_PAYLOAD,
+			claim->op->arena, &claimed->payload);
 	if (!status && (candidate->facts.flags & ROTA_ROW_PROGRESS))
-		status = rota_part_get(claim->session, claimed->id, ROTA_PART_PROGRESS, claim->op->arena, &claimed->progress);
+		status = rota_part_get(claim->session, claimed->id, ROTA_PART_PROGRESS,
+			claim->op->arena, &claimed->progress);
 	return status;
 }
 
@@ -156,7 +166,8 @@ enum rota_status rota_candidate_take(struct rota_claim *claim, struct rota_candi
 	return ROTA_OK;
 }
 
-static const struct rota_input_column claimed_columns[] = { ROTA_INPUT(I64, struct rota_claimed, id) };
+static const struct rota_input_column claimed_columns[] = {
+	ROTA_INPUT(I64, struct rota_claimed, id)};
 
 /* Those taken since the last time become running. */
 enum rota_status rota_claim_store(struct rota_claim *claim)
@@ -165,14 +176,17 @@ enum rota_status rota_claim_store(struct rota_claim *claim)
 	enum rota_status status = ROTA_OK;
 
 	if (claim->stored == c->ret_count)
-		return ROTA_OK; /* nothing was found: nothing is written, not even a holder's name */
-	status = rota_holder_id(claim->session, c->worker ? c->worker : "", c->worker_id, &claim->holder);
+		return ROTA_OK; /* nothing was found: nothing is written, not even a holder's name
+				 */
+	status = rota_holder_id(
+		claim->session, c->worker ? c->worker : "", c->worker_id, &claim->holder);
 	while (claim->stored < c->ret_count && !status) {
 		size_t n = ROTA_MIN(c->ret_count - claim->stored, (size_t)ROTA_SQLITE_ROWS);
 
 		ROTA_SHOW_LIST(claim->session, &c->ret_tasks[claim->stored], n, claimed_columns);
-		status = rota_sql_run(claim->session, ROTA_SQL_CLAIM_STORE, "iiiii", claim->holder, claim->lease_until,
-			claim->session->now, (int64_t)~claim->flags_off, (int64_t)claim->flags_on);
+		status = rota_sql_run(claim->session, ROTA_SQL_CLAIM_STORE, "iiiii", claim->holder,
+			claim->lease_until, claim->session->now, (int64_t)~claim->flags_off,
+			(int64_t)claim->flags_on);
 		claim->stored += n;
 	}
 	claim->session->news->claimed = true;
@@ -186,13 +200,19 @@ static enum rota_status refusal_of(const struct rota_claim *claim, const struct 
 	const struct rota_queue_row *queue)
 {
 	switch (row->facts.state) {
-	case ROTA_STATE_COMPLETED: return ROTA_COMPLETED;
-	case ROTA_STATE_FAILED: return ROTA_FAILED;
-	case ROTA_STATE_CANCELLED: return ROTA_CANCELLED;
-	case ROTA_STATE_READY: break;
-	default: return ROTA_WRONG_STATE;
+	case ROTA_STATE_COMPLETED:
+		return ROTA_COMPLETED;
+	case ROTA_STATE_FAILED:
+		return ROTA_FAILED;
+	case ROTA_STATE_CANCELLED:
+		return ROTA_CANCELLED;
+	case ROTA_STATE_READY:
+		break;
+	default:
+		return ROTA_WRONG_STATE;
 	}
-	if (queue->paused || (row->facts.expires_at && row->facts.expires_at <= claim->session->now))
+	if (queue->paused ||
+		(row->facts.expires_at && row->facts.expires_at <= claim->session->now))
 		return ROTA_WRONG_STATE;
 	return claim->c->ret_count == claim->c->tasks_max ? ROTA_BUSY : ROTA_OK;
 }
@@ -212,7 +232,8 @@ static enum rota_status candidate_by_id(struct rota_claim *claim, const struct r
 	if (!done)
 		return rota_session_memory(claim->session);
 	candidate->claimed->queue = rota_arena_strdup(claim->op->arena, queue->name);
-	if (!candidate->claimed->queue || rota_type_name(claim->session, row->type, &candidate->claimed->type))
+	if (!candidate->claimed->queue ||
+		rota_type_name(claim->session, row->type, &candidate->claimed->type))
 		return rota_session_memory(claim->session);
 	candidate->claimed->type = rota_arena_strdup(claim->op->arena, candidate->claimed->type);
 	if (!candidate->claimed->type)
@@ -285,13 +306,13 @@ static enum rota_status claim_prepare(struct rota_claim *claim)
 	return ROTA_OK;
 }
 
-enum rota_status rota_sqlite_claim(struct rota_session *session, struct rota_op *const *ops, size_t n,
-	struct rota_error *err)
+enum rota_status rota_sqlite_claim(
+	struct rota_session *session, struct rota_op *const *ops, size_t n, struct rota_error *err)
 {
 	enum rota_status status = ROTA_OK;
 
 	for (size_t i = 0; i < n && !status; i++) {
-		struct rota_claim claim = { .session = session, .op = ops[i], .c = &ops[i]->u.claim };
+		struct rota_claim claim = {.session = session, .op = ops[i], .c = &ops[i]->u.claim};
 
 		rota_session_start(session);
 		status = claim_prepare(&claim);

@@ -26,7 +26,8 @@ struct rota_claim {
 bool rota_candidate_read(struct rota_claim *claim, sqlite3_stmt *s, struct rota_candidate *to);
 enum rota_status rota_candidate_extra(struct rota_claim *claim, struct rota_candidate *to);
 bool rota_candidate_expired(const struct rota_claim *claim, const struct rota_candidate *candidate);
-enum rota_status rota_candidate_fits(struct rota_claim *claim, struct rota_candidate *candidate, bool *ret);
+enum rota_status rota_candidate_fits(
+	struct rota_claim *claim, struct rota_candidate *candidate, bool *ret);
 enum rota_status rota_candidate_take(struct rota_claim *claim, struct rota_candidate *candidate);
 enum rota_status rota_claim_store(struct rota_claim *claim);
 /* claim_stream.c */

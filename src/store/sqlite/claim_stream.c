@@ -4,7 +4,8 @@
 #include "base/error.h"
 #include "store/sqlite/claim.h"
 
-/* Where it asks for a few types in a few queues, it looks for each pair; else for the pairs there are. */
+/* Where it asks for a few types in a few queues, it looks for each pair; else for the pairs there
+ * are. */
 #define PAIRS_DIRECT 64
 
 /* The ready tasks of one type in one queue, read a few at a time. */
@@ -72,8 +73,8 @@ static enum rota_status stream_read(struct merge *m, struct stream *stream, size
 	if (!stream_room(m, stream, n))
 		return rota_session_memory(session);
 	stream->at = stream->count = 0;
-	s = rota_sql_query(session, ROTA_SQL_CLAIM_READ, "iiiiii", stream->queue, stream->type, stream->priority,
-		stream->run_at, stream->id, (int64_t)n);
+	s = rota_sql_query(session, ROTA_SQL_CLAIM_READ, "iiiiii", stream->queue, stream->type,
+		stream->priority, stream->run_at, stream->id, (int64_t)n);
 	while ((got = rota_sql_next(session, s)) > 0) {
 		if (!row_read(m, stream, s)) {
 			sqlite3_reset(s);
@@ -156,7 +157,8 @@ static void heap_sink(struct merge *m, size_t at)
 
 /* ---- which streams there are ---- */
 
-static enum rota_status stream_add(struct merge *m, const struct rota_queue_row *queue, int64_t type)
+static enum rota_status stream_add(
+	struct merge *m, const struct rota_queue_row *queue, int64_t type)
 {
 	struct rota_arena *arena = m->claim->op->arena;
 	struct stream *stream;
@@ -172,7 +174,7 @@ static enum rota_status stream_add(struct merge *m, const struct rota_queue_row 
 		m->room = room;
 	}
 	stream = &m->streams[m->count];
-	*stream = (struct stream){ .queue = queue->id, .type = type, .priority = INT64_MIN };
+	*stream = (struct stream){.queue = queue->id, .type = type, .priority = INT64_MIN};
 	if (rota_type_name(m->claim->session, type, &name))
 		return m->claim->session->error.status;
 	stream->queue_name = rota_arena_strdup(arena, queue->name);
@@ -225,7 +227,8 @@ static enum rota_status queue_types_found(struct merge *m, const struct rota_que
 	while (found) {
 		const char *name;
 
-		if (rota_sql_number(m->claim->session, ROTA_SQL_CLAIM_NEXT_TYPE, &type, &found, "ii", queue->id, type))
+		if (rota_sql_number(m->claim->session, ROTA_SQL_CLAIM_NEXT_TYPE, &type, &found,
+			    "ii", queue->id, type))
 			return m->claim->session->error.status;
 		if (!found)
 			break;
@@ -250,7 +253,8 @@ static bool queue_visit(void *arg, int64_t id, void *value)
 	const struct rota_op_claim *c = visit->merge->claim->c;
 
 	(void)id;
-	if (queue->name_space != visit->name_space || queue->paused || !named(queue->name, c->queues, c->queue_count))
+	if (queue->name_space != visit->name_space || queue->paused ||
+		!named(queue->name, c->queues, c->queue_count))
 		return true;
 	if (c->type_count && c->type_count * ROTA_MAX(c->queue_count, 1u) <= PAIRS_DIRECT)
 		visit->status = queue_types_direct(visit->merge, queue);
@@ -262,7 +266,7 @@ static bool queue_visit(void *arg, int64_t id, void *value)
 static enum rota_status streams_find(struct merge *m)
 {
 	struct rota_session *session = m->claim->session;
-	struct queue_visit visit = { .merge = m };
+	struct queue_visit visit = {.merge = m};
 
 	visit.status = rota_queues_load(session);
 	if (!visit.status)
@@ -334,7 +338,7 @@ static enum rota_status expired_end(struct merge *m)
 
 enum rota_status rota_claim_best(struct rota_claim *claim)
 {
-	struct merge m ROTA_CLEANUP(merge_free) = { .claim = claim };
+	struct merge m ROTA_CLEANUP(merge_free) = {.claim = claim};
 	enum rota_status status = streams_find(&m);
 	bool fits = true;
 

@@ -1,7 +1,7 @@
 /* delete.c: delete, plain and cascading, and purge.
  *
- * First all that is to go is found, then edges among it are dropped, so that nothing counts an arrival at
- * a task that goes too; then the rest goes a thousand at a time. */
+ * First all that is to go is found, then edges among it are dropped, so that nothing counts an
+ * arrival at a task that goes too; then the rest goes a thousand at a time. */
 #include <stdlib.h>
 #include "base/error.h"
 #include "store/sqlite/row.h"
@@ -57,7 +57,8 @@ static struct node *node_add(struct doomed *d, rota_id id, int64_t pending)
 
 /* ---- those named ---- */
 
-static enum rota_status named_slice(struct doomed *d, const struct rota_op_delete *op, size_t at, size_t n)
+static enum rota_status named_slice(
+	struct doomed *d, const struct rota_op_delete *op, size_t at, size_t n)
 {
 	const struct rota_row *rows = d->session->work->rows;
 	enum rota_status status = rota_work_load(d->session, &op->ids[at], n);
@@ -71,7 +72,8 @@ static enum rota_status named_slice(struct doomed *d, const struct rota_op_delet
 		if (!there || node)
 			continue;
 		node = node_add(d, rows[i].facts.id, rows[i].facts.pending);
-		status = node ? doom(d, node, rows[i].facts.state) : rota_session_memory(d->session);
+		status =
+			node ? doom(d, node, rows[i].facts.state) : rota_session_memory(d->session);
 	}
 	return status;
 }
@@ -87,7 +89,8 @@ static enum rota_status named_doom(struct doomed *d, const struct rota_op_delete
 	return status;
 }
 
-/* ---- the cascade: every dependent that has nothing else left to wait for; each edge is met once ---- */
+/* ---- the cascade: every dependent that has nothing else left to wait for; each edge is met once
+ * ---- */
 
 struct reached {
 	rota_id successor;
@@ -125,11 +128,13 @@ static enum rota_status edges_follow(struct doomed *d, rota_id id)
 	size_t n;
 
 	do {
-		sqlite3_stmt *s = rota_sql_query(d->session, ROTA_SQL_EDGE_PAGE, "iii", id, last, (int64_t)ROTA_COUNT(edges));
+		sqlite3_stmt *s = rota_sql_query(d->session, ROTA_SQL_EDGE_PAGE, "iii", id, last,
+			(int64_t)ROTA_COUNT(edges));
 		int got;
 
 		for (n = 0; (got = rota_sql_next(d->session, s)) > 0; n++)
-			edges[n] = (struct reached){ sqlite3_column_int64(s, 0), sqlite3_column_int(s, 1) == 0 };
+			edges[n] = (struct reached){
+				sqlite3_column_int64(s, 0), sqlite3_column_int(s, 1) == 0};
 		if (got < 0)
 			return d->session->error.status;
 		for (size_t i = 0; i < n; i++) {
@@ -152,7 +157,7 @@ static enum rota_status cascade(struct doomed *d)
 
 /* ---- going ---- */
 
-static const struct rota_input_column id_columns[] = { { 0, ROTA_INPUT_I64 } };
+static const struct rota_input_column id_columns[] = {{0, ROTA_INPUT_I64}};
 
 static enum rota_status slice_remove(struct rota_session *session, const rota_id *ids, size_t n)
 {
@@ -172,7 +177,8 @@ static enum rota_status slice_remove(struct rota_session *session, const rota_id
 	return status ? status : rota_rows_remove(session, work->list, count);
 }
 
-static enum rota_status doomed_remove(struct rota_session *session, const rota_id *ids, size_t count)
+static enum rota_status doomed_remove(
+	struct rota_session *session, const rota_id *ids, size_t count)
 {
 	enum rota_status status;
 	bool edges = false;
@@ -192,10 +198,10 @@ static enum rota_status doomed_remove(struct rota_session *session, const rota_i
 
 /* ---- the ops ---- */
 
-static enum rota_status delete_run(struct rota_session *session, struct rota_op_delete *op,
-	struct rota_error *refusal)
+static enum rota_status delete_run(
+	struct rota_session *session, struct rota_op_delete *op, struct rota_error *refusal)
 {
-	struct doomed d ROTA_CLEANUP(doomed_free) = { .session = session };
+	struct doomed d ROTA_CLEANUP(doomed_free) = {.session = session};
 	enum rota_status status = named_doom(&d, op);
 
 	op->ret_deleted = 0;
@@ -204,14 +210,15 @@ static enum rota_status delete_run(struct rota_session *session, struct rota_op_
 	if (status)
 		return status;
 	if (d.running && !(op->flags & ROTA_DELETE_FORCE))
-		return rota_err(refusal, ROTA_WRONG_STATE, "task %lld is running; nothing was deleted",
-			(long long)d.running), ROTA_OK;
+		return rota_err(refusal, ROTA_WRONG_STATE,
+			       "task %lld is running; nothing was deleted", (long long)d.running),
+		       ROTA_OK;
 	op->ret_deleted = d.count;
 	return doomed_remove(session, d.ids, d.count);
 }
 
-enum rota_status rota_sqlite_delete(struct rota_session *session, struct rota_op *const *ops, size_t n,
-	struct rota_error *err)
+enum rota_status rota_sqlite_delete(
+	struct rota_session *session, struct rota_op *const *ops, size_t n, struct rota_error *err)
 {
 	enum rota_status status = ROTA_OK;
 
@@ -223,8 +230,8 @@ enum rota_status rota_sqlite_delete(struct rota_session *session, struct rota_op
 }
 
 /* Up to room ids of one index. */
-static enum rota_status purge_read(struct rota_session *session, enum rota_sql which, int64_t queue, rota_id *ids,
-	size_t *count, size_t room)
+static enum rota_status purge_read(struct rota_session *session, enum rota_sql which, int64_t queue,
+	rota_id *ids, size_t *count, size_t room)
 {
 	sqlite3_stmt *s = rota_sql_query(session, which, "ii", queue, (int64_t)(room - *count));
 	int got;
@@ -239,7 +246,8 @@ static enum rota_status purge(struct rota_session *session, struct rota_op_purge
 	size_t room = ROTA_MIN(op->slice, (size_t)ROTA_TASKS_PER_CALL_MAX) + 1, count = 0;
 	rota_id *ids = rota_arena_array(&session->scratch, room, sizeof(*ids));
 	int64_t queue;
-	enum rota_status status = ids ? rota_queue_id(session, op->queue, false, &queue) : rota_session_memory(session);
+	enum rota_status status = ids ? rota_queue_id(session, op->queue, false, &queue)
+				      : rota_session_memory(session);
 
 	op->ret_more = false;
 	op->ret_deleted = 0;
@@ -254,8 +262,8 @@ static enum rota_status purge(struct rota_session *session, struct rota_op_purge
 	return doomed_remove(session, ids, op->ret_deleted);
 }
 
-enum rota_status rota_sqlite_purge(struct rota_session *session, struct rota_op *const *ops, size_t n,
-	struct rota_error *err)
+enum rota_status rota_sqlite_purge(
+	struct rota_session *session, struct rota_op *const *ops, size_t n, struct rota_error *err)
 {
 	enum rota_status status = ROTA_OK;
 

@@ -5,7 +5,8 @@
 #include "store/internal.h"
 #include "store/sqlite/enqueue.h"
 
-/* A stream's texts and payloads are copied until their chunk is written; not more than that of them. */
+/* A stream's texts and payloads are copied until their chunk is written; not more than that of
+ * them. */
 #define CHUNK_BYTES (4 << 20)
 
 bool rota_call_grow(void **list, size_t count, size_t *room, size_t size)
@@ -54,19 +55,22 @@ static enum rota_status known_add(struct rota_call *call, uint64_t nth, rota_id 
 	if (!rota_call_grow(&list, call->known_count, &call->known_room, sizeof(*call->known)))
 		return rota_session_memory(call->session);
 	call->known = list;
-	call->known[call->known_count++] = (struct rota_known){ nth, id };
+	call->known[call->known_count++] = (struct rota_known){nth, id};
 	return ROTA_OK;
 }
 
 /* ---- edges are noted as they were named ---- */
 
-static enum rota_status edge_note(struct rota_call *call, const struct rota_dependency *to, bool before)
+static enum rota_status edge_note(
+	struct rota_call *call, const struct rota_dependency *to, bool before)
 {
-	struct rota_new_edge edge = { .owner = (uint32_t)call->count, .policy = (uint8_t)to->failed, .before = before };
+	struct rota_new_edge edge = {
+		.owner = (uint32_t)call->count, .policy = (uint8_t)to->failed, .before = before};
 	void *list = call->edges;
 
 	if (call->edge_count == ROTA_STREAM_EDGES_MAX)
-		return rota_err(call->refusal, ROTA_LIMIT, "more than %d dependencies in one call", ROTA_STREAM_EDGES_MAX);
+		return rota_err(call->refusal, ROTA_LIMIT, "more than %d dependencies in one call",
+			ROTA_STREAM_EDGES_MAX);
 	if (!rota_call_grow(&list, call->edge_count, &call->edge_room, sizeof(edge)))
 		return rota_session_memory(call->session);
 	call->edges = list;
@@ -75,7 +79,8 @@ static enum rota_status edge_note(struct rota_call *call, const struct rota_depe
 		edge.target = (int64_t)to->nth;
 	} else if (to->key) {
 		edge.kind = ROTA_EDGE_KEY;
-		edge.key = call->op->next ? rota_arena_strdup(&call->session->scratch, to->key) : to->key;
+		edge.key = call->op->next ? rota_arena_strdup(&call->session->scratch, to->key)
+					  : to->key;
 		if (!edge.key)
 			return rota_session_memory(call->session);
 	} else {
@@ -100,8 +105,8 @@ static enum rota_status edges_note(struct rota_call *call, const struct rota_tas
 
 struct chunk_key {
 	const char *key;
-	rota_id id;      /* of the new task, or of the one that has it */
-	size_t nth;      /* in the chunk, from 0 */
+	rota_id id; /* of the new task, or of the one that has it */
+	size_t nth; /* in the chunk, from 0 */
 	bool taken, gone;
 };
 struct rota_chunk {
@@ -110,7 +115,8 @@ struct rota_chunk {
 	size_t count, key_count;
 };
 static const struct rota_input_column key_columns[] = {
-	ROTA_INPUT(TEXT, struct chunk_key, key), ROTA_INPUT(I64, struct chunk_key, id),
+	ROTA_INPUT(TEXT, struct chunk_key, key),
+	ROTA_INPUT(I64, struct chunk_key, id),
 };
 
 static int by_key(const void *a, const void *b)
@@ -126,7 +132,8 @@ static void chunk_sort(struct rota_chunk *chunk)
 	chunk->key_count = 0;
 	for (size_t i = 0; i < chunk->count; i++) {
 		if (chunk->tasks[i]->key)
-			chunk->keys[chunk->key_count++] = (struct chunk_key){ chunk->tasks[i]->key, 0, i, false, false };
+			chunk->keys[chunk->key_count++] =
+				(struct chunk_key){chunk->tasks[i]->key, 0, i, false, false};
 	}
 	qsort(chunk->keys, chunk->key_count, sizeof(*chunk->keys), by_key);
 }
@@ -146,7 +153,8 @@ static void chunk_cut(struct rota_chunk *chunk)
 	}
 }
 
-static enum rota_status keys_look(struct rota_session *session, struct rota_chunk *chunk, int64_t name_space)
+static enum rota_status keys_look(
+	struct rota_session *session, struct rota_chunk *chunk, int64_t name_space)
 {
 	sqlite3_stmt *row;
 	int got;
@@ -165,7 +173,8 @@ static enum rota_status keys_look(struct rota_session *session, struct rota_chun
 }
 
 /* Those of new tasks, in the keys' order. */
-static enum rota_status keys_add(struct rota_session *session, struct rota_chunk *chunk, int64_t name_space)
+static enum rota_status keys_add(
+	struct rota_session *session, struct rota_chunk *chunk, int64_t name_space)
 {
 	size_t n = 0;
 
@@ -181,27 +190,31 @@ static enum rota_status keys_add(struct rota_session *session, struct rota_chunk
 
 /* ---- a task whose key is taken ---- */
 
-static enum rota_status conflict(struct rota_call *call, const struct rota_task *task, const struct chunk_key *key)
+static enum rota_status conflict(
+	struct rota_call *call, const struct rota_task *task, const struct chunk_key *key)
 {
 	enum rota_status status = known_add(call, call->count, key->id);
 
 	if (status || task->on_conflict == ROTA_CONFLICT_IGNORE)
 		return status;
-	if (task->on_conflict == ROTA_CONFLICT_REPLACE && !key->gone && key->id != call->op->finishing)
+	if (task->on_conflict == ROTA_CONFLICT_REPLACE && !key->gone &&
+		key->id != call->op->finishing)
 		return rota_task_replace(call->session, key->id, task, call->refusal);
 	(void)rota_err(call->refusal, ROTA_EXISTS, "key \"%s\" is taken by task %lld%s", task->key,
 		(long long)key->id, key->gone ? ", which is gone, for some time yet" : "");
 	return ROTA_OK;
 }
 
-static enum rota_status fresh(struct rota_call *call, const struct rota_task *task, struct chunk_key *key)
+static enum rota_status fresh(
+	struct rota_call *call, const struct rota_task *task, struct chunk_key *key)
 {
 	struct rota_session *session = call->session;
 	struct rota_new *row;
 	enum rota_status status = rota_new_add(session, &row);
 
 	if (!status)
-		status = rota_queue_id(session, task->queue ? task->queue : ROTA_DEFAULT_QUEUE, true, &row->queue);
+		status = rota_queue_id(
+			session, task->queue ? task->queue : ROTA_DEFAULT_QUEUE, true, &row->queue);
 	if (!status)
 		status = rota_type_id(session, task->type, true, &row->type);
 	if (status)
@@ -213,7 +226,8 @@ static enum rota_status fresh(struct rota_call *call, const struct rota_task *ta
 	return task->after_count || task->before_count ? edges_note(call, task) : ROTA_OK;
 }
 
-static enum rota_status task_take(struct rota_call *call, const struct rota_task *task, struct chunk_key *key)
+static enum rota_status task_take(
+	struct rota_call *call, const struct rota_task *task, struct chunk_key *key)
 {
 	enum rota_status status;
 
@@ -226,7 +240,8 @@ static enum rota_status task_take(struct rota_call *call, const struct rota_task
 
 /* ---- chunks ---- */
 
-static enum rota_status chunk_keys(struct rota_call *call, struct rota_chunk *chunk, int64_t *ret_name_space)
+static enum rota_status chunk_keys(
+	struct rota_call *call, struct rota_chunk *chunk, int64_t *ret_name_space)
 {
 	enum rota_status status;
 
@@ -273,9 +288,10 @@ static enum rota_status array_take(struct rota_call *call, struct rota_chunk *ch
 
 /* ---- streams ---- */
 
-/* The next tasks, as copies in the session's reads. False in *ret_more: that was the last. A refusal
- * waits until those before it were taken: they may be refused earlier. */
-static enum rota_status stream_read(struct rota_call *call, struct rota_chunk *chunk, struct rota_error *late, bool *ret_more)
+/* The next tasks, as copies in the session's reads. False in *ret_more: that was the last. A
+ * refusal waits until those before it were taken: they may be refused earlier. */
+static enum rota_status stream_read(
+	struct rota_call *call, struct rota_chunk *chunk, struct rota_error *late, bool *ret_more)
 {
 	struct rota_arena *reads = &call->session->reads;
 
@@ -312,7 +328,7 @@ static enum rota_status chunk_take_all(struct rota_call *call, struct rota_chunk
 
 static enum rota_status stream_take(struct rota_call *call, struct rota_chunk *chunk)
 {
-	struct rota_error late = { .status = ROTA_OK };
+	struct rota_error late = {.status = ROTA_OK};
 	enum rota_status status = ROTA_OK;
 
 	for (bool more = true; more && !status && !call->refusal->status;) {
@@ -371,7 +387,8 @@ static bool undo_needed(const struct rota_op_enqueue *op)
 	return op->next || op->count != 1 || op->tasks->after_count || op->tasks->before_count;
 }
 
-static enum rota_status call_undo(struct rota_session *session, const struct rota_news *news, bool savepoint)
+static enum rota_status call_undo(
+	struct rota_session *session, const struct rota_news *news, bool savepoint)
 {
 	rota_work_forget(session);
 	*session->news = *news;
@@ -381,10 +398,11 @@ static enum rota_status call_undo(struct rota_session *session, const struct rot
 	return rota_sql_run(session, ROTA_SQL_SAVEPOINT_BACK, "");
 }
 
-enum rota_status rota_enqueue_call(struct rota_session *session, struct rota_op_enqueue *op,
-	struct rota_error *refusal)
+enum rota_status rota_enqueue_call(
+	struct rota_session *session, struct rota_op_enqueue *op, struct rota_error *refusal)
 {
-	struct rota_call call ROTA_CLEANUP(call_free) = { .session = session, .op = op, .refusal = refusal };
+	struct rota_call call ROTA_CLEANUP(call_free) = {
+		.session = session, .op = op, .refusal = refusal};
 	struct rota_news news;
 	bool savepoint = undo_needed(op);
 	enum rota_status status = rota_new_flush(session);
@@ -417,7 +435,7 @@ static bool simple(const struct rota_op_enqueue *op)
 
 static enum rota_status simple_take(struct rota_session *session, struct rota_op_enqueue *op)
 {
-	struct rota_call call = { .session = session, .op = op };
+	struct rota_call call = {.session = session, .op = op};
 	enum rota_status status = rota_session_next_id(session, &call.next_id);
 
 	for (size_t i = 0; i < op->count && !status; i++) {
@@ -430,8 +448,8 @@ static enum rota_status simple_take(struct rota_session *session, struct rota_op
 	return status;
 }
 
-enum rota_status rota_sqlite_enqueue(struct rota_session *session, struct rota_op *const *ops, size_t n,
-	struct rota_error *err)
+enum rota_status rota_sqlite_enqueue(
+	struct rota_session *session, struct rota_op *const *ops, size_t n, struct rota_error *err)
 {
 	enum rota_status status = ROTA_OK;
 
@@ -439,7 +457,8 @@ enum rota_status rota_sqlite_enqueue(struct rota_session *session, struct rota_o
 	for (size_t i = 0; i < n && !status; i++) {
 		struct rota_op_enqueue *op = &ops[i]->u.enqueue;
 
-		status = simple(op) ? simple_take(session, op) : rota_enqueue_call(session, op, &ops[i]->err);
+		status = simple(op) ? simple_take(session, op)
+				    : rota_enqueue_call(session, op, &ops[i]->err);
 	}
 	if (!status)
 		status = rota_new_flush(session);

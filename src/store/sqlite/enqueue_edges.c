@@ -1,6 +1,7 @@
-/* enqueue_edges.c: the second half of a call: what its edges name, whether they make sense, and what they
- * do to the tasks that were written already. Tasks are written as if each predecessor they name were a
- * task that has yet to end, which is what nearly all are; the others are put right here. */
+/* enqueue_edges.c: the second half of a call: what its edges name, whether they make sense, and
+ * what they do to the tasks that were written already. Tasks are written as if each predecessor
+ * they name were a task that has yet to end, which is what nearly all are; the others are put right
+ * here. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 /* The other end of an edge. */
 struct end {
 	rota_id id;
-	int state;  /* of a task that was there before, or is gone; else -1 */
+	int state; /* of a task that was there before, or is gone; else -1 */
 	bool gone, known;
 };
 
@@ -34,7 +35,8 @@ static enum rota_status end_gone(struct rota_call *call, rota_id id, struct end 
 	int64_t state;
 	bool found;
 	char text[24];
-	enum rota_status status = rota_sql_number(call->session, ROTA_SQL_GONE_GET, &state, &found, "i", id);
+	enum rota_status status =
+		rota_sql_number(call->session, ROTA_SQL_GONE_GET, &state, &found, "i", id);
 
 	end->gone = true;
 	end->state = found ? (int)state : ROTA_STATE_COMPLETED;
@@ -47,13 +49,13 @@ static enum rota_status end_gone(struct rota_call *call, rota_id id, struct end 
 
 static enum rota_status end_by_id(struct rota_call *call, rota_id id, struct end *end)
 {
-	struct rota_row row = { .facts.id = id };
+	struct rota_row row = {.facts.id = id};
 	char text[24];
 	sqlite3_stmt *s;
 	bool ours = false;
 	int got;
 
-	*end = (struct end){ .id = id, .state = -1 };
+	*end = (struct end){.id = id, .state = -1};
 	if (fresh_id(call, id))
 		return ROTA_OK;
 	s = rota_sql_query(call->session, ROTA_SQL_TASK_WHERE, "i", id);
@@ -78,19 +80,22 @@ static enum rota_status end_by_key(struct rota_call *call, const char *key, stru
 {
 	int64_t name_space;
 	enum rota_status status = rota_namespace_id(call->session, false, &name_space);
-	sqlite3_stmt *s = status ? NULL : rota_sql_query(call->session, ROTA_SQL_KEY_GET, "it", name_space, key);
+	sqlite3_stmt *s =
+		status ? NULL
+		       : rota_sql_query(call->session, ROTA_SQL_KEY_GET, "it", name_space, key);
 	int got = rota_sql_next(call->session, s);
 	bool buried, there = got > 0;
 
 	if (got < 0)
 		return call->session->error.status;
 	buried = there && sqlite3_column_type(s, 1) != SQLITE_NULL;
-	*end = (struct end){ .state = -1, .gone = buried };
+	*end = (struct end){.state = -1, .gone = buried};
 	if (there) {
 		end->id = sqlite3_column_int64(s, 0);
 		if (buried)
 			end->state = sqlite3_column_int(s, 2);
-		there = !buried || (sqlite3_column_int64(s, 1) > call->session->now && end->state >= 0);
+		there = !buried ||
+			(sqlite3_column_int64(s, 1) > call->session->now && end->state >= 0);
 		sqlite3_reset(s);
 	}
 	if (!there)
@@ -105,20 +110,25 @@ static enum rota_status end_by_nth(struct rota_call *call, int64_t nth, struct e
 
 	if ((uint64_t)nth > call->count)
 		return rota_err(call->refusal, ROTA_INVALID, "a dependency names task %lld of %llu",
-			(long long)nth, (unsigned long long)call->count), ROTA_OK;
+			       (long long)nth, (unsigned long long)call->count),
+		       ROTA_OK;
 	id = rota_call_id(call, (uint64_t)nth, &known);
 	if (known)
 		return end_by_id(call, id, end);
-	*end = (struct end){ .id = id, .state = -1 };
+	*end = (struct end){.id = id, .state = -1};
 	return ROTA_OK;
 }
 
-static enum rota_status end_find(struct rota_call *call, const struct rota_new_edge *edge, struct end *end)
+static enum rota_status end_find(
+	struct rota_call *call, const struct rota_new_edge *edge, struct end *end)
 {
 	switch (edge->kind) {
-	case ROTA_EDGE_NTH: return end_by_nth(call, edge->target, end);
-	case ROTA_EDGE_KEY: return end_by_key(call, edge->key, end);
-	default: return end_by_id(call, edge->target, end);
+	case ROTA_EDGE_NTH:
+		return end_by_nth(call, edge->target, end);
+	case ROTA_EDGE_KEY:
+		return end_by_key(call, edge->key, end);
+	default:
+		return end_by_id(call, edge->target, end);
 	}
 }
 
@@ -127,8 +137,8 @@ static enum rota_status end_find(struct rota_call *call, const struct rota_new_e
 static void before_check(struct rota_call *call, const struct end *end)
 {
 	if (end->gone) {
-		(void)rota_err(call->refusal, ROTA_NOT_FOUND, "task %lld is gone; nothing can come before it",
-			(long long)end->id);
+		(void)rota_err(call->refusal, ROTA_NOT_FOUND,
+			"task %lld is gone; nothing can come before it", (long long)end->id);
 	} else if (end->known && end->state != ROTA_STATE_BLOCKED) {
 		(void)rota_err(call->refusal, ROTA_WRONG_STATE,
 			"task %lld is %s: something can come before it only while it is blocked",
@@ -137,7 +147,8 @@ static void before_check(struct rota_call *call, const struct end *end)
 	call->onto_existing |= end->known;
 }
 
-static void edge_resolve(struct rota_call *call, struct rota_new_edge *edge, rota_id owner, const struct end *end)
+static void edge_resolve(
+	struct rota_call *call, struct rota_new_edge *edge, rota_id owner, const struct end *end)
 {
 	bool over = end->state >= ROTA_STATE_COMPLETED;
 
@@ -147,7 +158,8 @@ static void edge_resolve(struct rota_call *call, struct rota_new_edge *edge, rot
 	if (!edge->before && over)
 		edge->settled = end->state == ROTA_STATE_COMPLETED ? 1 : 2;
 	if (end->id == owner)
-		(void)rota_err(call->refusal, ROTA_INVALID, "task %u of the call depends on itself", edge->owner);
+		(void)rota_err(call->refusal, ROTA_INVALID, "task %u of the call depends on itself",
+			edge->owner);
 }
 
 static enum rota_status edges_resolve(struct rota_call *call)
@@ -174,22 +186,22 @@ static enum rota_status edges_resolve(struct rota_call *call)
 
 /* ---- cycles ---- */
 
-static bool list_add(struct rota_call *call, struct rota_graph_edge **list, size_t *count, size_t *room,
-	rota_id from, rota_id to)
+static bool list_add(struct rota_call *call, struct rota_graph_edge **list, size_t *count,
+	size_t *room, rota_id from, rota_id to)
 {
 	void *at = *list;
 
 	if (!rota_call_grow(&at, *count, room, sizeof(**list)))
 		return false;
 	*list = at;
-	(*list)[(*count)++] = (struct rota_graph_edge){ from, to };
+	(*list)[(*count)++] = (struct rota_graph_edge){from, to};
 	(void)call;
 	return true;
 }
 
 /* Also what waits, however indirectly, for the tasks of before: the list is the queue of a walk. */
-static enum rota_status list_walk(struct rota_call *call, struct rota_graph_edge **list, size_t *count,
-	size_t *room, struct rota_map **seen)
+static enum rota_status list_walk(struct rota_call *call, struct rota_graph_edge **list,
+	size_t *count, size_t *room, struct rota_map **seen)
 {
 	for (size_t i = 0; i < *count; i++) {
 		rota_id to = (*list)[i].to;
@@ -226,7 +238,8 @@ static enum rota_status node_text(struct rota_call *call, rota_id id, struct rot
 	if (key) {
 		rota_buf_printf(buf, "\"%s\"", key);
 	} else if (fresh_id(call, id)) {
-		for (nth = (uint64_t)(id - call->first_id) + 1; rota_call_id(call, nth, &known) != id || known; nth++)
+		for (nth = (uint64_t)(id - call->first_id) + 1;
+			rota_call_id(call, nth, &known) != id || known; nth++)
 			;
 		rota_buf_printf(buf, "#%llu", (unsigned long long)nth);
 	} else {
@@ -248,7 +261,8 @@ static enum rota_status cycle_refuse(struct rota_call *call, const int64_t *ids,
 		if (node_text(call, ids[i % n], &buf))
 			return call->session->error.status;
 	}
-	(void)rota_err(call->refusal, ROTA_INVALID, "these tasks wait for each other: %s", buf.data ? buf.data : "");
+	(void)rota_err(call->refusal, ROTA_INVALID, "these tasks wait for each other: %s",
+		buf.data ? buf.data : "");
 	return ROTA_OK;
 }
 
@@ -268,7 +282,8 @@ static void graph_free(struct graph *graph)
 static bool all_forward(const struct rota_call *call)
 {
 	for (size_t i = 0; i < call->edge_count; i++) {
-		if (call->edges[i].kind == ROTA_EDGE_TASK && call->edges[i].from >= call->edges[i].to)
+		if (call->edges[i].kind == ROTA_EDGE_TASK &&
+			call->edges[i].from >= call->edges[i].to)
 			return false;
 	}
 	return true;
@@ -276,7 +291,7 @@ static bool all_forward(const struct rota_call *call)
 
 static enum rota_status cycles_refuse(struct rota_call *call)
 {
-	struct graph g ROTA_CLEANUP(graph_free) = { .list = NULL };
+	struct graph g ROTA_CLEANUP(graph_free) = {.list = NULL};
 	int64_t *ids = NULL;
 	size_t n = 0;
 	enum rota_status status = ROTA_OK;
@@ -293,7 +308,8 @@ static enum rota_status cycles_refuse(struct rota_call *call)
 	if (call->onto_existing)
 		status = list_walk(call, &g.list, &g.count, &g.room, &g.seen);
 	if (!status)
-		status = rota_graph_cycle(g.list, g.count, &call->session->scratch, &ids, &n, &call->session->error);
+		status = rota_graph_cycle(
+			g.list, g.count, &call->session->scratch, &ids, &n, &call->session->error);
 	return status || !n ? status : cycle_refuse(call, ids, n);
 }
 
@@ -352,15 +368,15 @@ static void fix_count(struct fix *fix, const struct rota_new_edge *edge, bool ag
 	fix->cancel |= edge->settled == 2 && edge->policy == ROTA_AFTER_CANCEL;
 }
 
-/* Edges, sorted by successor: equal ones become one, those of predecessors that are gone vanish after
- * they were counted. fixes has room for one per successor. */
+/* Edges, sorted by successor: equal ones become one, those of predecessors that are gone vanish
+ * after they were counted. fixes has room for one per successor. */
 static size_t edges_merge(struct rota_call *call, struct fix *fixes, size_t *ret_fixes)
 {
 	struct rota_new_edge *edges = call->edges;
 	size_t kept = 0, count = 0;
 
 	for (size_t i = 0; i < call->edge_count;) {
-		struct fix fix = { .id = edges[i].to };
+		struct fix fix = {.id = edges[i].to};
 		rota_id last = 0;
 
 		for (; i < call->edge_count && edges[i].to == fix.id; i++) {
@@ -383,8 +399,10 @@ struct edge_row {
 	int64_t policy, settled;
 };
 static const struct rota_input_column edge_columns[] = {
-	ROTA_INPUT(I64, struct edge_row, from), ROTA_INPUT(I64, struct edge_row, to),
-	ROTA_INPUT(I64, struct edge_row, policy), ROTA_INPUT(I64, struct edge_row, settled),
+	ROTA_INPUT(I64, struct edge_row, from),
+	ROTA_INPUT(I64, struct edge_row, to),
+	ROTA_INPUT(I64, struct edge_row, policy),
+	ROTA_INPUT(I64, struct edge_row, settled),
 };
 
 static enum rota_status edges_insert(struct rota_call *call)
@@ -397,7 +415,8 @@ static enum rota_status edges_insert(struct rota_call *call)
 		for (size_t k = 0; k < n; k++) {
 			const struct rota_new_edge *edge = &call->edges[i + k];
 
-			rows[k] = (struct edge_row){ edge->from, edge->to, edge->policy, edge->settled };
+			rows[k] = (struct edge_row){
+				edge->from, edge->to, edge->policy, edge->settled};
 		}
 		ROTA_SHOW(call->session, rows, n, edge_columns);
 		if (rota_sql_run(call->session, ROTA_SQL_EDGE_INSERT, ""))
@@ -415,14 +434,15 @@ static enum rota_status fix_row(struct rota_call *call, struct rota_row *row, co
 	struct rota_session *session = call->session;
 	struct rota_facts *facts = &row->facts, before;
 
-	row->effect = (struct rota_effect){ .changed = true };
+	row->effect = (struct rota_effect){.changed = true};
 	facts->pending += fix->delta;
 	facts->flags |= ROTA_ROW_PREDECESSORS;
 	if (fresh_id(call, facts->id))
 		facts->state = rota_rule_initial(facts->pending, facts->run_at, session->now);
 	before = *facts;
 	if (fix->arrivals)
-		rota_rule_arrive(facts, fix->arrivals, fix->failures, fix->cancel, session->now, &row->effect);
+		rota_rule_arrive(facts, fix->arrivals, fix->failures, fix->cancel, session->now,
+			&row->effect);
 	row->effect.changed = true;
 	return rota_work_changed(session, row, &before);
 }

@@ -16,8 +16,9 @@ static rota_time expires_at_of(const struct rota_task *task, rota_time now)
 
 static bool has_extra(const struct rota_task *task)
 {
-	return task->title || task->content_type || task->partition || task->traceparent || task->notify_channel ||
-		task->retry || task->timeout || task->stall || task->dedup_for || task->expires_in;
+	return task->title || task->content_type || task->partition || task->traceparent ||
+	       task->notify_channel || task->retry || task->timeout || task->stall ||
+	       task->dedup_for || task->expires_in;
 }
 
 static int32_t attempts_max_of(const struct rota_task *task)
@@ -49,7 +50,7 @@ static uint32_t flags_of(const struct rota_task *task)
 
 static struct rota_bytes inline_payload(const struct rota_task *task)
 {
-	struct rota_bytes none = { NULL, 0 };
+	struct rota_bytes none = {NULL, 0};
 
 	return task->payload.size > ROTA_BLOB_INLINE_MAX ? none : task->payload;
 }
@@ -80,24 +81,44 @@ struct extra {
 };
 #define EXTRA(kind, member) ROTA_INPUT(kind, struct extra, member)
 static const struct rota_input_column extra_columns[] = {
-	EXTRA(I64, id), EXTRA(TEXT, title), EXTRA(TEXT, content_type), EXTRA(TEXT, partition),
-	EXTRA(TEXT, traceparent), EXTRA(TEXT, notify_channel), EXTRA(I32, retry.attempts_max),
-	EXTRA(I32, retry.doublings), EXTRA(OPTIONAL, retry.backoff_min), EXTRA(OPTIONAL, retry.backoff_max),
-	EXTRA(OPTIONAL, retry.duration_max), EXTRA(I32, retry.jitter_percent), EXTRA(OPTIONAL, timeout),
-	EXTRA(OPTIONAL, stall), EXTRA(OPTIONAL, dedup_for), EXTRA(OPTIONAL, expires_at),
+	EXTRA(I64, id),
+	EXTRA(TEXT, title),
+	EXTRA(TEXT, content_type),
+	EXTRA(TEXT, partition),
+	EXTRA(TEXT, traceparent),
+	EXTRA(TEXT, notify_channel),
+	EXTRA(I32, retry.attempts_max),
+	EXTRA(I32, retry.doublings),
+	EXTRA(OPTIONAL, retry.backoff_min),
+	EXTRA(OPTIONAL, retry.backoff_max),
+	EXTRA(OPTIONAL, retry.duration_max),
+	EXTRA(I32, retry.jitter_percent),
+	EXTRA(OPTIONAL, timeout),
+	EXTRA(OPTIONAL, stall),
+	EXTRA(OPTIONAL, dedup_for),
+	EXTRA(OPTIONAL, expires_at),
 };
 
-static void extra_fill(struct extra *extra, rota_id id, const struct rota_task *task, rota_time expires_at)
+static void extra_fill(
+	struct extra *extra, rota_id id, const struct rota_task *task, rota_time expires_at)
 {
-	*extra = (struct extra){ .id = id, .title = task->title, .content_type = task->content_type,
-		.partition = task->partition, .traceparent = task->traceparent,
-		.notify_channel = task->notify_channel, .timeout = task->timeout, .stall = task->stall,
-		.dedup_for = task->dedup_for, .expires_at = expires_at };
+	*extra = (struct extra){.id = id,
+		.title = task->title,
+		.content_type = task->content_type,
+		.partition = task->partition,
+		.traceparent = task->traceparent,
+		.notify_channel = task->notify_channel,
+		.timeout = task->timeout,
+		.stall = task->stall,
+		.dedup_for = task->dedup_for,
+		.expires_at = expires_at};
 	if (task->retry)
-		memcpy(&extra->retry, task->retry, ROTA_MIN(task->retry->size, sizeof(extra->retry)));
+		memcpy(&extra->retry, task->retry,
+			ROTA_MIN(task->retry->size, sizeof(extra->retry)));
 }
 
-static enum rota_status extras_insert(struct rota_session *session, const struct rota_new *rows, size_t n)
+static enum rota_status extras_insert(
+	struct rota_session *session, const struct rota_new *rows, size_t n)
 {
 	struct extra list[64];
 	size_t count = 0;
@@ -115,13 +136,14 @@ static enum rota_status extras_insert(struct rota_session *session, const struct
 	return ROTA_OK;
 }
 
-static enum rota_status payloads_insert(struct rota_session *session, const struct rota_new *rows, size_t n)
+static enum rota_status payloads_insert(
+	struct rota_session *session, const struct rota_new *rows, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (!(rows[i].flags & ROTA_ROW_BIG))
 			continue;
-		if (rota_sql_run(session, ROTA_SQL_PART_SET, "ib", rota_part_id(rows[i].id, ROTA_PART_PAYLOAD),
-				rows[i].task->payload))
+		if (rota_sql_run(session, ROTA_SQL_PART_SET, "ib",
+			    rota_part_id(rows[i].id, ROTA_PART_PAYLOAD), rows[i].task->payload))
 			return session->error.status;
 	}
 	return ROTA_OK;
@@ -131,12 +153,23 @@ static enum rota_status payloads_insert(struct rota_session *session, const stru
 
 #define NEW(kind, member) ROTA_INPUT(kind, struct rota_new, member)
 static const struct rota_input_column new_columns[] = {
-	NEW(I64, id), NEW(I32, state), NEW(I64, queue), NEW(I64, type), NEW(I32, priority), NEW(I64, run_at),
-	NEW(U32, flags), NEW(I32, attempts_max), NEW(I64, pending), NEW(I64, signals), NEW(TEXT, key),
+	NEW(I64, id),
+	NEW(I32, state),
+	NEW(I64, queue),
+	NEW(I64, type),
+	NEW(I32, priority),
+	NEW(I64, run_at),
+	NEW(U32, flags),
+	NEW(I32, attempts_max),
+	NEW(I64, pending),
+	NEW(I64, signals),
+	NEW(TEXT, key),
 	NEW(BYTES, payload),
 };
 static const struct rota_input_column plain_columns[] = {
-	NEW(I64, id), NEW(I64, run_at), NEW(BYTES, payload),
+	NEW(I64, id),
+	NEW(I64, run_at),
+	NEW(BYTES, payload),
 };
 
 /* What most rows are like: they differ in id, payload and perhaps run_at. */
@@ -147,8 +180,9 @@ static bool plain(const struct rota_new *rows, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		const struct rota_new *b = &rows[i];
 
-		if (b->flags || b->pending || b->state != a->state || b->queue != a->queue || b->type != a->type ||
-			b->priority != a->priority || b->attempts_max != a->attempts_max)
+		if (b->flags || b->pending || b->state != a->state || b->queue != a->queue ||
+			b->type != a->type || b->priority != a->priority ||
+			b->attempts_max != a->attempts_max)
 			return false;
 	}
 	return true;
@@ -179,8 +213,9 @@ enum rota_status rota_new_flush(struct rota_session *session)
 	rows_tell(session, rows, n);
 	if (plain(rows, n)) {
 		ROTA_SHOW(session, rows, n, plain_columns);
-		return rota_sql_run(session, ROTA_SQL_TASK_INSERT_PLAIN, "iiiiii", session->now, (int64_t)rows->state,
-			rows->queue, rows->type, (int64_t)rows->priority, (int64_t)rows->attempts_max);
+		return rota_sql_run(session, ROTA_SQL_TASK_INSERT_PLAIN, "iiiiii", session->now,
+			(int64_t)rows->state, rows->queue, rows->type, (int64_t)rows->priority,
+			(int64_t)rows->attempts_max);
 	}
 	ROTA_SHOW(session, rows, n, new_columns);
 	status = rota_sql_run(session, ROTA_SQL_TASK_INSERT, "i", session->now);
@@ -202,11 +237,12 @@ enum rota_status rota_new_add(struct rota_session *session, struct rota_new **re
 static enum rota_status payload_replace(struct rota_session *session, struct rota_row *row,
 	const struct rota_task *task, int64_t queue, int64_t type)
 {
-	enum rota_status status = rota_sql_run(session, ROTA_SQL_TASK_REPLACE, "iiiib", row->facts.id, queue, type,
-		(int64_t)task->priority, inline_payload(task));
+	enum rota_status status = rota_sql_run(session, ROTA_SQL_TASK_REPLACE, "iiiib",
+		row->facts.id, queue, type, (int64_t)task->priority, inline_payload(task));
 
 	if (!status && (row->facts.flags & ROTA_ROW_BIG))
-		status = rota_sql_run(session, ROTA_SQL_PART_DROP, "i", rota_part_id(row->facts.id, ROTA_PART_PAYLOAD));
+		status = rota_sql_run(session, ROTA_SQL_PART_DROP, "i",
+			rota_part_id(row->facts.id, ROTA_PART_PAYLOAD));
 	row->facts.flags &= ~ROTA_ROW_BIG;
 	if (!status && task->payload.size > ROTA_BLOB_INLINE_MAX)
 		status = rota_part_set(session, row, ROTA_PART_PAYLOAD, task->payload);
@@ -216,8 +252,8 @@ static enum rota_status payload_replace(struct rota_session *session, struct rot
 }
 
 /* All of rota_extra is the new task's, but for what attempts left there. */
-static enum rota_status extra_replace(struct rota_session *session, struct rota_row *row,
-	const struct rota_task *task)
+static enum rota_status extra_replace(
+	struct rota_session *session, struct rota_row *row, const struct rota_task *task)
 {
 	struct extra extra;
 
@@ -231,8 +267,8 @@ static enum rota_status extra_replace(struct rota_session *session, struct rota_
 	return rota_sql_run(session, ROTA_SQL_EXTRA_INSERT, "");
 }
 
-enum rota_status rota_task_replace(struct rota_session *session, rota_id id, const struct rota_task *task,
-	struct rota_error *refusal)
+enum rota_status rota_task_replace(struct rota_session *session, rota_id id,
+	const struct rota_task *task, struct rota_error *refusal)
 {
 	struct rota_row *row = &session->work->rows[0];
 	struct rota_facts before;
@@ -242,14 +278,15 @@ enum rota_status rota_task_replace(struct rota_session *session, rota_id id, con
 	if (status)
 		return status;
 	before = row->facts;
-	status = rota_rule_replace(&row->facts, run_at_of(task, session->now), expires_at_of(task, session->now),
-		session->now, &row->effect);
+	status = rota_rule_replace(&row->facts, run_at_of(task, session->now),
+		expires_at_of(task, session->now), session->now, &row->effect);
 	if (status) {
-		(void)rota_err(refusal, status, "key \"%s\" is taken by task %lld, which is %s", task->key,
-			(long long)id, rota_state_name(before.state));
+		(void)rota_err(refusal, status, "key \"%s\" is taken by task %lld, which is %s",
+			task->key, (long long)id, rota_state_name(before.state));
 		return ROTA_OK;
 	}
-	status = rota_queue_id(session, task->queue ? task->queue : ROTA_DEFAULT_QUEUE, true, &queue);
+	status = rota_queue_id(
+		session, task->queue ? task->queue : ROTA_DEFAULT_QUEUE, true, &queue);
 	if (!status)
 		status = rota_type_id(session, task->type, true, &type);
 	if (!status)

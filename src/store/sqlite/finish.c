@@ -1,6 +1,7 @@
-/* finish.c: what attempts came to, and the tasks that they left. Verdicts are taken a thousand at a time:
- * one statement loads their rows, the rule judges each, one statement stores what is kept and one deletes
- * what is not. A verdict with follow-ups is taken alone, since it may do anything to the others. */
+/* finish.c: what attempts came to, and the tasks that they left. Verdicts are taken a thousand at a
+ * time: one statement loads their rows, the rule judges each, one statement stores what is kept and
+ * one deletes what is not. A verdict with follow-ups is taken alone, since it may do anything to
+ * the others. */
 #include <string.h>
 #include "base/error.h"
 #include "store/sqlite/enqueue.h"
@@ -33,7 +34,8 @@ static void slice_fill(struct finish *f)
 			f->nth = 0;
 			continue;
 		}
-		if (f->count && (follows(&op->verdicts[f->nth]) || follows(f->verdicts[f->count - 1])))
+		if (f->count &&
+			(follows(&op->verdicts[f->nth]) || follows(f->verdicts[f->count - 1])))
 			return;
 		f->verdicts[f->count] = &op->verdicts[f->nth];
 		f->each[f->count] = &op->ret_each[f->nth];
@@ -43,7 +45,8 @@ static void slice_fill(struct finish *f)
 }
 
 /* What the handler said besides the outcome. */
-static enum rota_status said(struct rota_session *session, struct rota_row *row, const struct rota_verdict *verdict)
+static enum rota_status said(
+	struct rota_session *session, struct rota_row *row, const struct rota_verdict *verdict)
 {
 	enum rota_status status = ROTA_OK;
 
@@ -53,14 +56,16 @@ static enum rota_status said(struct rota_session *session, struct rota_row *row,
 		status = rota_part_set(session, row, ROTA_PART_PROGRESS, verdict->progress);
 	if (!status && verdict->result.data)
 		status = rota_part_set(session, row, ROTA_PART_RESULT, verdict->result);
-	else if (!status && verdict->outcome == ROTA_OUTCOME_COMPLETE && (row->facts.flags & ROTA_ROW_PARTS))
-		status = rota_sql_run(session, ROTA_SQL_PART_DROP, "i", rota_part_id(row->facts.id, ROTA_PART_RESULT));
+	else if (!status && verdict->outcome == ROTA_OUTCOME_COMPLETE &&
+		 (row->facts.flags & ROTA_ROW_PARTS))
+		status = rota_sql_run(session, ROTA_SQL_PART_DROP, "i",
+			rota_part_id(row->facts.id, ROTA_PART_RESULT));
 	return status;
 }
 
 /* Nothing of a row that goes at once is worth writing. */
-static enum rota_status said_if_kept(struct rota_session *session, struct rota_row *row,
-	const struct rota_verdict *verdict)
+static enum rota_status said_if_kept(
+	struct rota_session *session, struct rota_row *row, const struct rota_verdict *verdict)
 {
 	rota_duration keep = 1;
 	enum rota_status status = ROTA_OK;
@@ -76,7 +81,8 @@ static enum rota_status refuse(struct finish *f, size_t i, enum rota_status stat
 	if (status == ROTA_NOT_FOUND)
 		(void)rota_err(f->errors[i], status, "there is no task %lld", (long long)f->ids[i]);
 	else
-		(void)rota_err(f->errors[i], status, "task %lld: %s", (long long)f->ids[i], rota_status_name(status));
+		(void)rota_err(f->errors[i], status, "task %lld: %s", (long long)f->ids[i],
+			rota_status_name(status));
 	return ROTA_OK;
 }
 
@@ -102,20 +108,23 @@ static enum rota_status verdict_apply(struct finish *f, size_t i, struct rota_ro
 	return status ? status : rota_work_changed(session, row, &before);
 }
 
-/* ---- follow-ups: before the task ends, so that one may still be put between it and a successor ---- */
+/* ---- follow-ups: before the task ends, so that one may still be put between it and a successor
+ * ---- */
 
 static enum rota_status follow_ups(struct finish *f, bool *ret_refused)
 {
 	const struct rota_verdict *verdict = f->verdicts[0];
-	struct rota_op_enqueue op = { .tasks = verdict->follow_ups, .count = verdict->follow_up_count,
-		.finishing = verdict->id };
-	struct rota_error refusal = { .status = ROTA_OK };
+	struct rota_op_enqueue op = {.tasks = verdict->follow_ups,
+		.count = verdict->follow_up_count,
+		.finishing = verdict->id};
+	struct rota_error refusal = {.status = ROTA_OK};
 	struct rota_facts facts = f->session->work->rows[0].facts;
 	struct rota_effect effect;
 	enum rota_status status;
 
 	*ret_refused = false;
-	if (!facts.id || rota_rule_finish(&facts, verdict, f->session->now, &effect) || !effect.changed)
+	if (!facts.id || rota_rule_finish(&facts, verdict, f->session->now, &effect) ||
+		!effect.changed)
 		return ROTA_OK;
 	status = rota_enqueue_call(f->session, &op, &refusal);
 	if (status || !refusal.status)
@@ -159,10 +168,10 @@ static enum rota_status finish_slice(struct finish *f)
 	return status;
 }
 
-enum rota_status rota_sqlite_finish(struct rota_session *session, struct rota_op *const *ops, size_t n,
-	struct rota_error *err)
+enum rota_status rota_sqlite_finish(
+	struct rota_session *session, struct rota_op *const *ops, size_t n, struct rota_error *err)
 {
-	struct finish f = { .session = session, .ops = ops, .op_count = n };
+	struct finish f = {.session = session, .ops = ops, .op_count = n};
 	enum rota_status status = ROTA_OK;
 
 	rota_session_start(session);

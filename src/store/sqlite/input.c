@@ -68,7 +68,8 @@ static const struct rota_input *input_of(sqlite3_vtab_cursor *cursor)
 	return ((struct input_table *)(void *)cursor->pVtab)->input;
 }
 
-static int input_filter(sqlite3_vtab_cursor *base, int plan, const char *text, int argc, sqlite3_value **argv)
+static int input_filter(
+	sqlite3_vtab_cursor *base, int plan, const char *text, int argc, sqlite3_value **argv)
 {
 	struct input_cursor *cursor = (struct input_cursor *)(void *)base;
 
@@ -98,12 +99,19 @@ static int input_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int
 	const struct rota_input *input = input_of(base);
 	const struct rota_input_column *column = &input->columns[n];
 	const char *row = ((struct input_cursor *)(void *)base)->row;
-	const void *at = (input->stride ? row : *(const char *const *)(const void *)row) + column->at;
+	const void *at =
+		(input->stride ? row : *(const char *const *)(const void *)row) + column->at;
 
 	switch ((enum rota_input_kind)column->kind) {
-	case ROTA_INPUT_I64: sqlite3_result_int64(context, *(const int64_t *)at); break;
-	case ROTA_INPUT_I32: sqlite3_result_int(context, *(const int32_t *)at); break;
-	case ROTA_INPUT_U32: sqlite3_result_int64(context, *(const uint32_t *)at); break;
+	case ROTA_INPUT_I64:
+		sqlite3_result_int64(context, *(const int64_t *)at);
+		break;
+	case ROTA_INPUT_I32:
+		sqlite3_result_int(context, *(const int32_t *)at);
+		break;
+	case ROTA_INPUT_U32:
+		sqlite3_result_int64(context, *(const uint32_t *)at);
+		break;
 	case ROTA_INPUT_OPTIONAL:
 		if (*(const int64_t *)at)
 			sqlite3_result_int64(context, *(const int64_t *)at);
@@ -130,12 +138,20 @@ static int input_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *ret_rowid)
 	return SQLITE_OK;
 }
 
-/* Eponymous only (no xCreate): it exists on every connection that registered it, and in no schema. */
+/* Eponymous only (no xCreate): it exists on every connection that registered it, and in no schema.
+ */
 static const sqlite3_module input_module = {
 	.iVersion = 0,
-	.xConnect = input_connect, .xDisconnect = input_disconnect, .xBestIndex = input_plan,
-	.xOpen = input_open, .xClose = input_close, .xFilter = input_filter,
-	.xNext = input_next, .xEof = input_eof, .xColumn = input_column, .xRowid = input_rowid,
+	.xConnect = input_connect,
+	.xDisconnect = input_disconnect,
+	.xBestIndex = input_plan,
+	.xOpen = input_open,
+	.xClose = input_close,
+	.xFilter = input_filter,
+	.xNext = input_next,
+	.xEof = input_eof,
+	.xColumn = input_column,
+	.xRowid = input_rowid,
 };
 
 int rota_input_register(sqlite3 *db, struct rota_input *input)

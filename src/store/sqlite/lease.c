@@ -9,7 +9,8 @@ struct beat {
 	rota_time updated_at;  /* 0: as it is; a bare heartbeat is no change */
 };
 static const struct rota_input_column beat_columns[] = {
-	ROTA_INPUT(I64, struct beat, id), ROTA_INPUT(OPTIONAL, struct beat, lease_until),
+	ROTA_INPUT(I64, struct beat, id),
+	ROTA_INPUT(OPTIONAL, struct beat, lease_until),
 	ROTA_INPUT(OPTIONAL, struct beat, updated_at),
 };
 
@@ -17,10 +18,11 @@ static const struct rota_input_column beat_columns[] = {
 static struct beat beat_of(const struct rota_session *session, const struct rota_op_extend *op,
 	const struct rota_extension *item, bool resumed)
 {
-	struct beat beat = { .id = item->id };
+	struct beat beat = {.id = item->id};
 
 	if (!item->keep_deadline || resumed)
-		beat.lease_until = rota_tick_add(session->tick, op->lease ? op->lease : ROTA_DEFAULT_CLAIM_LEASE);
+		beat.lease_until = rota_tick_add(
+			session->tick, op->lease ? op->lease : ROTA_DEFAULT_CLAIM_LEASE);
 	if (item->status_text || item->progress.data)
 		beat.updated_at = session->now;
 	return beat;
@@ -51,7 +53,8 @@ static enum rota_status extend_row(struct rota_session *session, const struct ro
 	item->ret_status = ROTA_NOT_FOUND;
 	if (!row->facts.id)
 		return ROTA_OK;
-	item->ret_status = rota_rule_extend(&row->facts, item->token, item->started, session->now, &row->effect);
+	item->ret_status = rota_rule_extend(
+		&row->facts, item->token, item->started, session->now, &row->effect);
 	if (item->ret_status)
 		return ROTA_OK;
 	item->ret_cancel_requested = row->facts.flags & ROTA_FACT_CANCEL;
@@ -99,8 +102,8 @@ static enum rota_status extend(struct rota_session *session, const struct rota_o
 	return status;
 }
 
-enum rota_status rota_sqlite_extend(struct rota_session *session, struct rota_op *const *ops, size_t n,
-	struct rota_error *err)
+enum rota_status rota_sqlite_extend(
+	struct rota_session *session, struct rota_op *const *ops, size_t n, struct rota_error *err)
 {
 	enum rota_status status = ROTA_OK;
 
@@ -113,7 +116,8 @@ enum rota_status rota_sqlite_extend(struct rota_session *session, struct rota_op
 /* ---- guard ---- */
 
 /* A holder that lost its lease may still be in time for its outcome, but it does not run now. */
-static enum rota_status guard(struct rota_session *session, const struct rota_op_guard *op, struct rota_error *refusal)
+static enum rota_status guard(
+	struct rota_session *session, const struct rota_op_guard *op, struct rota_error *refusal)
 {
 	const struct rota_facts *facts = &session->work->rows[0].facts;
 	enum rota_status status = rota_work_load(session, &op->id, 1), answer;
@@ -121,18 +125,20 @@ static enum rota_status guard(struct rota_session *session, const struct rota_op
 	if (status)
 		return status;
 	if (!facts->id)
-		return rota_err(refusal, ROTA_NOT_FOUND, "there is no task %lld", (long long)op->id), ROTA_OK;
+		return rota_err(
+			       refusal, ROTA_NOT_FOUND, "there is no task %lld", (long long)op->id),
+		       ROTA_OK;
 	answer = rota_rule_fence(facts, op->token);
 	if (!answer && facts->state != ROTA_STATE_RUNNING)
 		answer = ROTA_WRONG_STATE;
 	if (answer)
-		(void)rota_err(refusal, answer, "task %lld does not run under token %lld: it is %s", (long long)op->id,
-			(long long)op->token, rota_state_name(facts->state));
+		(void)rota_err(refusal, answer, "task %lld does not run under token %lld: it is %s",
+			(long long)op->id, (long long)op->token, rota_state_name(facts->state));
 	return ROTA_OK;
 }
 
-enum rota_status rota_sqlite_guard(struct rota_session *session, struct rota_op *const *ops, size_t n,
-	struct rota_error *err)
+enum rota_status rota_sqlite_guard(
+	struct rota_session *session, struct rota_op *const *ops, size_t n, struct rota_error *err)
 {
 	enum rota_status status = ROTA_OK;
 

@@ -1,5 +1,6 @@
-/* list.c: the newest tasks of some kind. Without a filter the table is read from its end; with one, each
- * state asked for is read from the index that has it, where the newest ids are kept while reading. */
+/* list.c: the newest tasks of some kind. Without a filter the table is read from its end; with one,
+ * each state asked for is read from the index that has it, where the newest ids are kept while
+ * reading. */
 #include <stdlib.h>
 #include "store/sqlite/look.h"
 
@@ -26,8 +27,9 @@ static int newest_first(const void *a, const void *b)
 	return (x < y) - (x > y);
 }
 
-static enum rota_status states_read(struct rota_session *session, const struct rota_task_filter *filter,
-	int64_t before, int64_t name_space, int64_t type, struct list *list)
+static enum rota_status states_read(struct rota_session *session,
+	const struct rota_task_filter *filter, int64_t before, int64_t name_space, int64_t type,
+	struct list *list)
 {
 	enum rota_status status = ROTA_OK;
 
@@ -37,11 +39,16 @@ static enum rota_status states_read(struct rota_session *session, const struct r
 		if (filter->states && !(filter->states & 1u << state))
 			continue;
 		if (state == ROTA_STATE_READY)
-			status = ids_read(session, rota_sql_query(session, ROTA_SQL_LIST_READY, "iitoi", before, name_space,
-				filter->queue, type, (int64_t)filter->limit), list);
+			status = ids_read(session,
+				rota_sql_query(session, ROTA_SQL_LIST_READY, "iitoi", before,
+					name_space, filter->queue, type, (int64_t)filter->limit),
+				list);
 		else
-			status = ids_read(session, rota_sql_query(session, ROTA_SQL_LIST_OTHER, "iitoii", before, name_space,
-				filter->queue, type, (int64_t)filter->limit, (int64_t)state), list);
+			status = ids_read(session,
+				rota_sql_query(session, ROTA_SQL_LIST_OTHER, "iitoii", before,
+					name_space, filter->queue, type, (int64_t)filter->limit,
+					(int64_t)state),
+				list);
 		if (count)
 			qsort(list->ids, list->count, sizeof(*list->ids), newest_first);
 		list->count = ROTA_MIN(list->count, filter->limit);
@@ -49,10 +56,12 @@ static enum rota_status states_read(struct rota_session *session, const struct r
 	return status;
 }
 
-static enum rota_status ids_find(struct rota_session *session, const struct rota_task_filter *filter, struct list *list)
+static enum rota_status ids_find(
+	struct rota_session *session, const struct rota_task_filter *filter, struct list *list)
 {
 	int64_t before = filter->before ? filter->before : INT64_MAX, name_space, type = 0;
-	bool all = !filter->queue && !filter->type && (!filter->states || (filter->states & 127) == 127);
+	bool all = !filter->queue && !filter->type &&
+		   (!filter->states || (filter->states & 127) == 127);
 	enum rota_status status = rota_namespace_id(session, false, &name_space);
 
 	if (!status && filter->type)
@@ -60,8 +69,10 @@ static enum rota_status ids_find(struct rota_session *session, const struct rota
 	if (status || type < 0)
 		return status;
 	if (all)
-		return ids_read(session, rota_sql_query(session, ROTA_SQL_LIST_ALL, "iii", before, name_space,
-			(int64_t)filter->limit), list);
+		return ids_read(session,
+			rota_sql_query(session, ROTA_SQL_LIST_ALL, "iii", before, name_space,
+				(int64_t)filter->limit),
+			list);
 	return states_read(session, filter, before, name_space, type, list);
 }
 
@@ -69,7 +80,7 @@ static enum rota_status list_run(struct rota_session *session, struct rota_op *o
 {
 	struct rota_op_list *l = &op->u.list;
 	struct rota_work *work = session->work;
-	struct list list = { .room = l->filter.limit * 2 };
+	struct list list = {.room = l->filter.limit * 2};
 	struct rota_task_info *info;
 	enum rota_status status;
 
@@ -90,8 +101,8 @@ static enum rota_status list_run(struct rota_session *session, struct rota_op *o
 	return status;
 }
 
-enum rota_status rota_sqlite_list(struct rota_session *session, struct rota_op *const *ops, size_t n,
-	struct rota_error *err)
+enum rota_status rota_sqlite_list(
+	struct rota_session *session, struct rota_op *const *ops, size_t n, struct rota_error *err)
 {
 	enum rota_status status = ROTA_OK;
 

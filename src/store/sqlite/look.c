@@ -24,8 +24,8 @@ static enum rota_status part_text(struct rota_session *session, rota_id id, enum
 	return status;
 }
 
-static enum rota_status parts_copy(struct rota_session *session, const struct rota_facts *facts, uint32_t want,
-	struct rota_arena *arena, struct rota_task_info *to)
+static enum rota_status parts_copy(struct rota_session *session, const struct rota_facts *facts,
+	uint32_t want, struct rota_arena *arena, struct rota_task_info *to)
 {
 	enum rota_status status = ROTA_OK;
 
@@ -43,9 +43,11 @@ static enum rota_status parts_copy(struct rota_session *session, const struct ro
 	return status;
 }
 
-static bool payload_copy(struct rota_arena *arena, sqlite3_stmt *s, int column, struct rota_bytes *ret)
+static bool payload_copy(
+	struct rota_arena *arena, sqlite3_stmt *s, int column, struct rota_bytes *ret)
 {
-	struct rota_bytes bytes = { sqlite3_column_blob(s, column), (size_t)sqlite3_column_bytes(s, column) };
+	struct rota_bytes bytes = {
+		sqlite3_column_blob(s, column), (size_t)sqlite3_column_bytes(s, column)};
 
 	if (sqlite3_column_type(s, column) == SQLITE_NULL)
 		return true;
@@ -65,9 +67,10 @@ static enum rota_status texts_copy(struct rota_session *session, rota_id id, uin
 	if (got <= 0)
 		return got ? session->error.status : ROTA_OK;
 	done = text_copy(arena, s, 0, &to->key) && text_copy(arena, s, 2, &to->title) &&
-		text_copy(arena, s, 3, &to->content_type) && text_copy(arena, s, 4, &to->partition) &&
-		text_copy(arena, s, 5, &to->traceparent) && text_copy(arena, s, 6, &to->notify_channel) &&
-		(!(want & ROTA_GET_PAYLOAD) || payload_copy(arena, s, 1, &to->payload));
+	       text_copy(arena, s, 3, &to->content_type) &&
+	       text_copy(arena, s, 4, &to->partition) && text_copy(arena, s, 5, &to->traceparent) &&
+	       text_copy(arena, s, 6, &to->notify_channel) &&
+	       (!(want & ROTA_GET_PAYLOAD) || payload_copy(arena, s, 1, &to->payload));
 	sqlite3_reset(s);
 	return done ? ROTA_OK : rota_session_memory(session);
 }
@@ -81,7 +84,8 @@ static rota_time lease_date(const struct rota_session *session, const struct rot
 	return rota_time_add(session->now, row->lease_until - session->tick);
 }
 
-static void facts_copy(const struct rota_session *session, const struct rota_row *row, struct rota_task_info *to)
+static void facts_copy(
+	const struct rota_session *session, const struct rota_row *row, struct rota_task_info *to)
 {
 	const struct rota_facts *f = &row->facts;
 
@@ -129,8 +133,8 @@ static enum rota_status names_copy(struct rota_session *session, const struct ro
 	return to->queue && to->type ? ROTA_OK : rota_session_memory(session);
 }
 
-enum rota_status rota_info_make(struct rota_session *session, const struct rota_row *row, uint32_t want,
-	struct rota_arena *arena, struct rota_task_info **ret)
+enum rota_status rota_info_make(struct rota_session *session, const struct rota_row *row,
+	uint32_t want, struct rota_arena *arena, struct rota_task_info **ret)
 {
 	struct rota_task_info *to = rota_arena_zalloc(arena, sizeof(*to));
 	enum rota_status status;
@@ -149,8 +153,9 @@ enum rota_status rota_info_make(struct rota_session *session, const struct rota_
 
 /* ---- details ---- */
 
-static enum rota_status edge_list(struct rota_session *session, enum rota_sql count, enum rota_sql which, rota_id id,
-	struct rota_arena *arena, const struct rota_edge_info *const **ret, size_t *ret_count)
+static enum rota_status edge_list(struct rota_session *session, enum rota_sql count,
+	enum rota_sql which, rota_id id, struct rota_arena *arena,
+	const struct rota_edge_info *const **ret, size_t *ret_count)
 {
 	const struct rota_edge_info **list;
 	int64_t n;
@@ -181,14 +186,15 @@ static enum rota_status edge_list(struct rota_session *session, enum rota_sql co
 	return done ? ROTA_OK : rota_session_memory(session);
 }
 
-static enum rota_status edges_copy(struct rota_session *session, rota_id id, struct rota_arena *arena,
-	struct rota_task_info *to)
+static enum rota_status edges_copy(struct rota_session *session, rota_id id,
+	struct rota_arena *arena, struct rota_task_info *to)
 {
-	enum rota_status status = edge_list(session, ROTA_SQL_EDGE_COUNT_IN, ROTA_SQL_EDGE_LIST_IN, id, arena,
-		&to->predecessors, &to->predecessor_count);
+	enum rota_status status = edge_list(session, ROTA_SQL_EDGE_COUNT_IN, ROTA_SQL_EDGE_LIST_IN,
+		id, arena, &to->predecessors, &to->predecessor_count);
 
-	return status ? status : edge_list(session, ROTA_SQL_EDGE_COUNT_OUT, ROTA_SQL_EDGE_LIST_OUT, id, arena,
-		&to->successors, &to->successor_count);
+	return status ? status
+		      : edge_list(session, ROTA_SQL_EDGE_COUNT_OUT, ROTA_SQL_EDGE_LIST_OUT, id,
+				arena, &to->successors, &to->successor_count);
 }
 
 static bool attempt_copy(struct rota_arena *arena, sqlite3_stmt *s, struct rota_attempt_info *to)
@@ -198,11 +204,11 @@ static bool attempt_copy(struct rota_arena *arena, sqlite3_stmt *s, struct rota_
 	to->started_at = sqlite3_column_int64(s, 5);
 	to->finished_at = sqlite3_column_int64(s, 6);
 	return text_copy(arena, s, 2, &to->worker) && text_copy(arena, s, 3, &to->outcome) &&
-		text_copy(arena, s, 4, &to->error);
+	       text_copy(arena, s, 4, &to->error);
 }
 
-static enum rota_status attempts_copy(struct rota_session *session, rota_id id, struct rota_arena *arena,
-	struct rota_task_info *to)
+static enum rota_status attempts_copy(struct rota_session *session, rota_id id,
+	struct rota_arena *arena, struct rota_task_info *to)
 {
 	const struct rota_attempt_info **list =
 		rota_arena_array(arena, ROTA_ATTEMPTS_KEPT_MAX + 1, sizeof(*list));
@@ -210,7 +216,8 @@ static enum rota_status attempts_copy(struct rota_session *session, rota_id id, 
 	int got;
 
 	to->attempts = list;
-	while ((got = rota_sql_next(session, s)) > 0 && to->attempt_count <= ROTA_ATTEMPTS_KEPT_MAX) {
+	while ((got = rota_sql_next(session, s)) > 0 &&
+		to->attempt_count <= ROTA_ATTEMPTS_KEPT_MAX) {
 		struct rota_attempt_info *a = list ? rota_arena_zalloc(arena, sizeof(*a)) : NULL;
 
 		if (!a || !attempt_copy(arena, s, a)) {
@@ -232,10 +239,13 @@ static enum rota_status key_task(struct rota_session *session, const char *key, 
 	int64_t name_space;
 	enum rota_status status = rota_namespace_id(session, false, &name_space);
 
-	return status ? status : rota_sql_number(session, ROTA_SQL_KEY_TASK, ret, NULL, "it", name_space, key);
+	return status ? status
+		      : rota_sql_number(
+				session, ROTA_SQL_KEY_TASK, ret, NULL, "it", name_space, key);
 }
 
-static enum rota_status get_found(struct rota_session *session, struct rota_op *op, const struct rota_row *row)
+static enum rota_status get_found(
+	struct rota_session *session, struct rota_op *op, const struct rota_row *row)
 {
 	struct rota_op_get *get = &op->u.get;
 	struct rota_task_info *info;
@@ -270,12 +280,13 @@ static enum rota_status get(struct rota_session *session, struct rota_op *op)
 	if (get->id)
 		(void)rota_err(&op->err, ROTA_NOT_FOUND, "there is no task %lld", (long long)id);
 	else
-		(void)rota_err(&op->err, ROTA_NOT_FOUND, "there is no task with the key \"%s\"", get->key);
+		(void)rota_err(
+			&op->err, ROTA_NOT_FOUND, "there is no task with the key \"%s\"", get->key);
 	return ROTA_OK;
 }
 
-enum rota_status rota_sqlite_get(struct rota_session *session, struct rota_op *const *ops, size_t n,
-	struct rota_error *err)
+enum rota_status rota_sqlite_get(
+	struct rota_session *session, struct rota_op *const *ops, size_t n, struct rota_error *err)
 {
 	enum rota_status status = ROTA_OK;
 
@@ -296,13 +307,14 @@ static enum rota_status states(struct rota_session *session, const struct rota_o
 		n = ROTA_MIN(op->count - at, (size_t)ROTA_SQLITE_ROWS);
 		status = rota_work_load(session, &op->ids[at], n);
 		for (size_t i = 0; i < n && !status; i++)
-			op->ret_states[at + i] = (int8_t)(rows[i].facts.id ? (int)rows[i].facts.state : -1);
+			op->ret_states[at + i] =
+				(int8_t)(rows[i].facts.id ? (int)rows[i].facts.state : -1);
 	}
 	return status;
 }
 
-enum rota_status rota_sqlite_states(struct rota_session *session, struct rota_op *const *ops, size_t n,
-	struct rota_error *err)
+enum rota_status rota_sqlite_states(
+	struct rota_session *session, struct rota_op *const *ops, size_t n, struct rota_error *err)
 {
 	enum rota_status status = ROTA_OK;
 

@@ -1,5 +1,5 @@
-/* maintain.c: what time does to tasks, a slice at a time: leases end, tasks expire or are due, old ones and
- * the names they kept go. Of every namespace: whoever comes does it for all. */
+/* maintain.c: what time does to tasks, a slice at a time: leases end, tasks expire or are due, old
+ * ones and the names they kept go. Of every namespace: whoever comes does it for all. */
 #include <string.h>
 #include "base/error.h"
 #include "store/sqlite/row.h"
@@ -7,8 +7,8 @@
 struct maintain {
 	struct rota_session *session;
 	struct rota_op_maintain *op;
-	size_t left;   /* of the slice of the kind that runs now */
-	rota_id *ids;  /* slice of them, found to be changed */
+	size_t left;  /* of the slice of the kind that runs now */
+	rota_id *ids; /* slice of them, found to be changed */
 	size_t count;
 };
 
@@ -57,8 +57,8 @@ static enum rota_status apply(struct maintain *m, rule_fn *rule)
 
 /* ---- rescue ---- */
 
-/* A holder is dead when it is of another boot, has left, or its process is gone. Alive: its process is
- * known to live. Else only its leases' ends tell. */
+/* A holder is dead when it is of another boot, has left, or its process is gone. Alive: its process
+ * is known to live. Else only its leases' ends tell. */
 enum life { LIFE_DEAD = 1, LIFE_UNKNOWN, LIFE_ALIVE };
 
 static enum rota_status worker_life(struct rota_session *session, int64_t worker, enum life *ret)
@@ -74,7 +74,9 @@ static enum rota_status worker_life(struct rota_session *session, int64_t worker
 	if (!sqlite3_column_int(s, 1)) {
 		*ret = LIFE_UNKNOWN;
 		if (sqlite3_column_type(s, 0) != SQLITE_NULL && session->backend->side)
-			*ret = rota_side_alive(session->backend->side, sqlite3_column_int64(s, 0)) ? LIFE_ALIVE : LIFE_DEAD;
+			*ret = rota_side_alive(session->backend->side, sqlite3_column_int64(s, 0))
+				       ? LIFE_ALIVE
+				       : LIFE_DEAD;
 	}
 	sqlite3_reset(s);
 	return ROTA_OK;
@@ -94,7 +96,8 @@ static enum rota_status holder_life(struct rota_session *session, int64_t id, en
 }
 
 /* Each holder is asked about once per rescue. */
-static enum rota_status life_of(struct rota_session *session, struct rota_map **lives, int64_t holder, enum life *ret)
+static enum rota_status life_of(
+	struct rota_session *session, struct rota_map **lives, int64_t holder, enum life *ret)
 {
 	enum rota_status status;
 
@@ -107,8 +110,10 @@ static enum rota_status life_of(struct rota_session *session, struct rota_map **
 	return status;
 }
 
-/* When an application's long transaction kept everybody from renewing, those who live get time to. */
-static rota_tick lease_end(const struct rota_session *session, rota_tick lease_until, enum life life)
+/* When an application's long transaction kept everybody from renewing, those who live get time to.
+ */
+static rota_tick lease_end(
+	const struct rota_session *session, rota_tick lease_until, enum life life)
 {
 	rota_tick clear = atomic_load(&session->backend->clear_at);
 
@@ -117,7 +122,8 @@ static rota_tick lease_end(const struct rota_session *session, rota_tick lease_u
 	return life == LIFE_ALIVE ? ROTA_MAX(lease_until, clear) : lease_until;
 }
 
-static enum rota_status lease_look(struct maintain *m, struct rota_map **lives, sqlite3_stmt *s, bool *ret_room)
+static enum rota_status lease_look(
+	struct maintain *m, struct rota_map **lives, sqlite3_stmt *s, bool *ret_room)
 {
 	struct rota_session *session = m->session;
 	rota_tick until = sqlite3_column_int64(s, 2);
@@ -135,7 +141,8 @@ static enum rota_status lease_look(struct maintain *m, struct rota_map **lives, 
 	if (until < session->lease_next)
 		session->lease_next = until;
 	if (life == LIFE_ALIVE)
-		session->lease_next = ROTA_MIN(session->lease_next, rota_tick_add(session->tick, ROTA_MAINTAIN_EVERY));
+		session->lease_next = ROTA_MIN(
+			session->lease_next, rota_tick_add(session->tick, ROTA_MAINTAIN_EVERY));
 	return ROTA_OK;
 }
 
@@ -161,8 +168,8 @@ static enum rota_status leases_look(struct maintain *m)
 	return got < 0 ? session->error.status : ROTA_OK;
 }
 
-/* All running tasks are looked at, but only when a lease may have ended: what ends first is remembered,
- * and other processes' claims and deaths are looked for once in a while. */
+/* All running tasks are looked at, but only when a lease may have ended: what ends first is
+ * remembered, and other processes' claims and deaths are looked for once in a while. */
 static enum rota_status rescue(struct maintain *m)
 {
 	struct rota_session *session = m->session;
@@ -185,7 +192,8 @@ static enum rota_status rescue(struct maintain *m)
 static enum rota_status expire(struct maintain *m)
 {
 	struct rota_session *session = m->session;
-	sqlite3_stmt *s = rota_sql_query(session, ROTA_SQL_EXPIRE_READ, "ii", session->now, (int64_t)m->left + 1);
+	sqlite3_stmt *s = rota_sql_query(
+		session, ROTA_SQL_EXPIRE_READ, "ii", session->now, (int64_t)m->left + 1);
 	int64_t first;
 	bool there;
 	int got;
@@ -215,14 +223,15 @@ struct group {
 /* The next group after *at. */
 static enum rota_status group_next(struct rota_session *session, struct group *at, bool *ret_found)
 {
-	sqlite3_stmt *s = rota_sql_query(session, ROTA_SQL_GROUP_NEXT, "iii", at->state, at->queue, at->type);
+	sqlite3_stmt *s =
+		rota_sql_query(session, ROTA_SQL_GROUP_NEXT, "iii", at->state, at->queue, at->type);
 	int got = rota_sql_next(session, s);
 
 	*ret_found = got > 0;
 	if (got <= 0)
 		return got ? session->error.status : ROTA_OK;
-	*at = (struct group){ sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1), sqlite3_column_int64(s, 2),
-		sqlite3_column_int64(s, 3) };
+	*at = (struct group){sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1),
+		sqlite3_column_int64(s, 2), sqlite3_column_int64(s, 3)};
 	sqlite3_reset(s);
 	return ROTA_OK;
 }
@@ -230,8 +239,8 @@ static enum rota_status group_next(struct rota_session *session, struct group *a
 /* Those of the group up to `until`. */
 static enum rota_status group_read(struct maintain *m, const struct group *group, rota_time until)
 {
-	sqlite3_stmt *s = rota_sql_query(m->session, ROTA_SQL_GROUP_READ, "iiiii", group->state, group->queue,
-		group->type, until, (int64_t)m->left + 1);
+	sqlite3_stmt *s = rota_sql_query(m->session, ROTA_SQL_GROUP_READ, "iiiii", group->state,
+		group->queue, group->type, until, (int64_t)m->left + 1);
 	int got;
 	bool room = true;
 
@@ -245,19 +254,21 @@ static enum rota_status group_read(struct maintain *m, const struct group *group
 }
 
 /* The first of the group that is not due yet. */
-static enum rota_status group_rest(struct maintain *m, const struct group *group, rota_time until, rota_duration keep)
+static enum rota_status group_rest(
+	struct maintain *m, const struct group *group, rota_time until, rota_duration keep)
 {
 	rota_time first = 0;
 	bool there;
-	enum rota_status status = rota_sql_number(m->session, ROTA_SQL_GROUP_REST, &first, &there, "iiii", group->state,
-		group->queue, group->type, until);
+	enum rota_status status = rota_sql_number(m->session, ROTA_SQL_GROUP_REST, &first, &there,
+		"iiii", group->state, group->queue, group->type, until);
 
 	if (!status && there)
 		next_in(m, rota_time_add(first, keep) - m->session->now);
 	return status;
 }
 
-static enum rota_status group_look(struct maintain *m, const struct group *group, rota_duration keep)
+static enum rota_status group_look(
+	struct maintain *m, const struct group *group, rota_duration keep)
 {
 	rota_time until = m->session->now - keep;
 	enum rota_status status = ROTA_OK;
@@ -271,7 +282,7 @@ static enum rota_status group_look(struct maintain *m, const struct group *group
 
 static enum rota_status promote(struct maintain *m)
 {
-	struct group group = { .state = ROTA_STATE_SCHEDULED };
+	struct group group = {.state = ROTA_STATE_SCHEDULED};
 	bool more = true;
 	enum rota_status status = ROTA_OK;
 
@@ -313,7 +324,8 @@ static enum rota_status group_prune(struct maintain *m, const struct group *grou
 
 	if (status)
 		return status;
-	return group_look(m, group, group->state == ROTA_STATE_COMPLETED ? queue->keep_completed : queue->keep_failed);
+	return group_look(m, group,
+		group->state == ROTA_STATE_COMPLETED ? queue->keep_completed : queue->keep_failed);
 }
 
 static enum rota_status keys_free(struct maintain *m)
@@ -321,7 +333,8 @@ static enum rota_status keys_free(struct maintain *m)
 	struct rota_session *session = m->session;
 	int64_t first;
 	bool there;
-	enum rota_status status = rota_sql_run(session, ROTA_SQL_KEY_EXPIRE, "ii", session->now, (int64_t)m->op->slice);
+	enum rota_status status = rota_sql_run(
+		session, ROTA_SQL_KEY_EXPIRE, "ii", session->now, (int64_t)m->op->slice);
 
 	if (!status)
 		status = rota_sql_number(session, ROTA_SQL_KEY_NEXT, &first, &there, "");
@@ -332,7 +345,7 @@ static enum rota_status keys_free(struct maintain *m)
 
 static enum rota_status prune(struct maintain *m)
 {
-	struct group group = { .state = ROTA_STATE_COMPLETED };
+	struct group group = {.state = ROTA_STATE_COMPLETED};
 	bool more = true;
 	enum rota_status status = ROTA_OK;
 
@@ -349,11 +362,13 @@ static enum rota_status prune(struct maintain *m)
 
 /* ---- all of it ---- */
 
-/* Tasks that expire do not become ready first, and what is freed by an end is there for the next kind. */
+/* Tasks that expire do not become ready first, and what is freed by an end is there for the next
+ * kind. */
 static enum rota_status maintain(struct rota_session *session, struct rota_op_maintain *op)
 {
-	static enum rota_status (*const kinds[])(struct maintain *) = { rescue, expire, promote, prune };
-	struct maintain m = { .session = session, .op = op };
+	static enum rota_status (*const kinds[])(struct maintain *) = {
+		rescue, expire, promote, prune};
+	struct maintain m = {.session = session, .op = op};
 	enum rota_status status = ROTA_OK;
 
 	op->ret_more = false;
@@ -369,8 +384,8 @@ static enum rota_status maintain(struct rota_session *session, struct rota_op_ma
 	return status;
 }
 
-enum rota_status rota_sqlite_maintain(struct rota_session *session, struct rota_op *const *ops, size_t n,
-	struct rota_error *err)
+enum rota_status rota_sqlite_maintain(
+	struct rota_session *session, struct rota_op *const *ops, size_t n, struct rota_error *err)
 {
 	enum rota_status status = ROTA_OK;
 

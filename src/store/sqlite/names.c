@@ -1,6 +1,7 @@
-/* names.c: queues, types, namespaces and holders are numbers in the file. What was looked up is kept:
- * names are never removed or renamed, so only settings (paused, retention) go stale, when somebody
- * else has committed. After a rollback everything is forgotten: a number may have been taken back. */
+/* names.c: queues, types, namespaces and holders are numbers in the file. What was looked up is
+ * kept: names are never removed or renamed, so only settings (paused, retention) go stale, when
+ * somebody else has committed. After a rollback everything is forgotten: a number may have been
+ * taken back. */
 #include <stdlib.h>
 #include <string.h>
 #include "base/error.h"
@@ -47,11 +48,13 @@ static enum rota_status row_added(struct rota_session *session, int64_t *ret)
 	return ROTA_OK;
 }
 
-static enum rota_status limit_check(struct rota_session *session, int64_t count, int64_t max, const char *what)
+static enum rota_status limit_check(
+	struct rota_session *session, int64_t count, int64_t max, const char *what)
 {
 	if (count < max)
 		return ROTA_OK;
-	return rota_err(&session->error, ROTA_LIMIT, "this store has %lld %s already, and no more than that are allowed",
+	return rota_err(&session->error, ROTA_LIMIT,
+		"this store has %lld %s already, and no more than that are allowed",
 		(long long)count, what);
 }
 
@@ -64,11 +67,13 @@ enum rota_status rota_namespace_id(struct rota_session *session, bool make, int6
 	enum rota_status status = ROTA_OK;
 
 	if (!found)
-		status = rota_sql_number(session, ROTA_SQL_NAMESPACE_FIND, id, &found, "t", session->backend->name_space);
+		status = rota_sql_number(session, ROTA_SQL_NAMESPACE_FIND, id, &found, "t",
+			session->backend->name_space);
 	if (!status && !found)
 		*id = -1;
 	if (!status && *id < 0 && make) {
-		status = rota_sql_run(session, ROTA_SQL_NAMESPACE_ADD, "t", session->backend->name_space);
+		status = rota_sql_run(
+			session, ROTA_SQL_NAMESPACE_ADD, "t", session->backend->name_space);
 		if (!status)
 			status = row_added(session, id);
 	}
@@ -80,10 +85,12 @@ enum rota_status rota_namespace_id(struct rota_session *session, bool make, int6
 
 static rota_duration keep_of(sqlite3_stmt *row, int column, rota_duration otherwise)
 {
-	return sqlite3_column_type(row, column) == SQLITE_NULL ? otherwise : sqlite3_column_int64(row, column);
+	return sqlite3_column_type(row, column) == SQLITE_NULL ? otherwise
+							       : sqlite3_column_int64(row, column);
 }
 
-static enum rota_status queue_remember(struct rota_session *session, sqlite3_stmt *row, int64_t name_space)
+static enum rota_status queue_remember(
+	struct rota_session *session, sqlite3_stmt *row, int64_t name_space)
 {
 	struct rota_name_cache *names = &session->names;
 	int64_t id = sqlite3_column_int64(row, 0);
@@ -92,7 +99,8 @@ static enum rota_status queue_remember(struct rota_session *session, sqlite3_stm
 
 	if (!queue) {
 		queue = calloc(1, sizeof(*queue));
-		if (!queue || !name || !(queue->name = strdup(name)) || !rota_map_put(&names->queues, id, queue)) {
+		if (!queue || !name || !(queue->name = strdup(name)) ||
+			!rota_map_put(&names->queues, id, queue)) {
 			free(queue ? queue->name : NULL);
 			free(queue);
 			return rota_session_memory(session);
@@ -135,7 +143,8 @@ static enum rota_status queue_make(struct rota_session *session, const char *nam
 	enum rota_status status = rota_namespace_id(session, true, &name_space);
 
 	if (!status)
-		status = rota_sql_number(session, ROTA_SQL_QUEUE_COUNT, &count, NULL, "i", name_space);
+		status = rota_sql_number(
+			session, ROTA_SQL_QUEUE_COUNT, &count, NULL, "i", name_space);
 	if (!status)
 		status = limit_check(session, count, ROTA_QUEUES_MAX, "queues");
 	if (!status)
@@ -146,7 +155,8 @@ static enum rota_status queue_make(struct rota_session *session, const char *nam
 	return status ? status : rota_queues_load(session);
 }
 
-enum rota_status rota_queue_id(struct rota_session *session, const char *name, bool make, int64_t *ret)
+enum rota_status rota_queue_id(
+	struct rota_session *session, const char *name, bool make, int64_t *ret)
 {
 	struct rota_name_cache *names = &session->names;
 	const struct rota_queue_row *queue;
@@ -169,7 +179,8 @@ enum rota_status rota_queue_id(struct rota_session *session, const char *name, b
 	return ROTA_OK;
 }
 
-enum rota_status rota_queue_by_id(struct rota_session *session, int64_t id, const struct rota_queue_row **ret)
+enum rota_status rota_queue_by_id(
+	struct rota_session *session, int64_t id, const struct rota_queue_row **ret)
 {
 	struct rota_name_cache *names = &session->names;
 	enum rota_status status = rota_queues_load(session);
@@ -186,8 +197,9 @@ enum rota_status rota_queue_by_id(struct rota_session *session, int64_t id, cons
 	*ret = rota_map_get(names->queues, id);
 	if (*ret)
 		return ROTA_OK;
-	return rota_err(&session->error, ROTA_CORRUPT, "%s: a task's queue %lld is not in rota_queue",
-		session->backend->path, (long long)id);
+	return rota_err(&session->error, ROTA_CORRUPT,
+		"%s: a task's queue %lld is not in rota_queue", session->backend->path,
+		(long long)id);
 }
 
 /* ---- types ---- */
@@ -220,7 +232,8 @@ static enum rota_status type_make(struct rota_session *session, const char *name
 	return status ? status : row_added(session, ret);
 }
 
-enum rota_status rota_type_id(struct rota_session *session, const char *name, bool make, int64_t *ret)
+enum rota_status rota_type_id(
+	struct rota_session *session, const char *name, bool make, int64_t *ret)
 {
 	struct rota_name_cache *names = &session->names;
 	enum rota_status status;
@@ -261,8 +274,9 @@ enum rota_status rota_type_name(struct rota_session *session, int64_t id, const 
 	if (got < 0)
 		return session->error.status;
 	if (!got)
-		return rota_err(&session->error, ROTA_CORRUPT, "%s: a task's type %lld is not in rota_type",
-			session->backend->path, (long long)id);
+		return rota_err(&session->error, ROTA_CORRUPT,
+			"%s: a task's type %lld is not in rota_type", session->backend->path,
+			(long long)id);
 	status = type_remember(session, (const char *)sqlite3_column_text(row, 0), id);
 	sqlite3_reset(row);
 	*ret = rota_map_get(session->names.types, id);
@@ -276,7 +290,8 @@ static enum rota_status holder_remember(struct rota_session *session, int64_t id
 {
 	const char *name = (const char *)sqlite3_column_text(row, 0);
 	const char *boot = (const char *)sqlite3_column_text(row, 1);
-	struct rota_holder_row *holder = name && boot ? calloc(1, sizeof(*holder) + strlen(name) + 1) : NULL;
+	struct rota_holder_row *holder =
+		name && boot ? calloc(1, sizeof(*holder) + strlen(name) + 1) : NULL;
 
 	if (!holder || !rota_map_put(&session->names.holders, id, holder)) {
 		free(holder);
@@ -290,7 +305,8 @@ static enum rota_status holder_remember(struct rota_session *session, int64_t id
 	return ROTA_OK;
 }
 
-enum rota_status rota_holder_by_id(struct rota_session *session, int64_t id, const struct rota_holder_row **ret)
+enum rota_status rota_holder_by_id(
+	struct rota_session *session, int64_t id, const struct rota_holder_row **ret)
 {
 	sqlite3_stmt *row;
 	enum rota_status status;
@@ -308,18 +324,21 @@ enum rota_status rota_holder_by_id(struct rota_session *session, int64_t id, con
 	return status;
 }
 
-enum rota_status rota_holder_id(struct rota_session *session, const char *name, int64_t worker, int64_t *ret)
+enum rota_status rota_holder_id(
+	struct rota_session *session, const char *name, int64_t worker, int64_t *ret)
 {
 	struct rota_name_cache *names = &session->names;
 	const char *boot = rota_world_boot_id();
 	enum rota_status status;
 	bool found;
 
-	if (names->last_holder && names->last_holder->worker == worker && !strcmp(names->last_holder->name, name)) {
+	if (names->last_holder && names->last_holder->worker == worker &&
+		!strcmp(names->last_holder->name, name)) {
 		*ret = names->last_holder->id;
 		return ROTA_OK;
 	}
-	status = rota_sql_number(session, ROTA_SQL_HOLDER_FIND, ret, &found, "tti", name, boot, worker);
+	status = rota_sql_number(
+		session, ROTA_SQL_HOLDER_FIND, ret, &found, "tti", name, boot, worker);
 	if (!status && !found) {
 		status = rota_sql_run(session, ROTA_SQL_HOLDER_ADD, "tti", name, boot, worker);
 		if (!status)

@@ -2,19 +2,20 @@
 #include <string.h>
 #include "store/sqlite/row.h"
 
-enum rota_status rota_part_set(struct rota_session *session, struct rota_row *row, enum rota_part part,
-	struct rota_bytes data)
+enum rota_status rota_part_set(struct rota_session *session, struct rota_row *row,
+	enum rota_part part, struct rota_bytes data)
 {
 	row->facts.flags |= part == ROTA_PART_PAYLOAD ? ROTA_ROW_BIG : ROTA_ROW_PARTS;
 	if (part == ROTA_PART_PROGRESS)
 		row->facts.flags |= ROTA_ROW_PROGRESS;
-	return rota_sql_run(session, ROTA_SQL_PART_SET, "ib", rota_part_id(row->facts.id, part), data);
+	return rota_sql_run(
+		session, ROTA_SQL_PART_SET, "ib", rota_part_id(row->facts.id, part), data);
 }
 
-enum rota_status rota_part_set_text(struct rota_session *session, struct rota_row *row, enum rota_part part,
-	const char *text)
+enum rota_status rota_part_set_text(
+	struct rota_session *session, struct rota_row *row, enum rota_part part, const char *text)
 {
-	return rota_part_set(session, row, part, (struct rota_bytes){ text, strlen(text) });
+	return rota_part_set(session, row, part, (struct rota_bytes){text, strlen(text)});
 }
 
 enum rota_status rota_part_get(struct rota_session *session, rota_id task, enum rota_part part,
@@ -22,7 +23,7 @@ enum rota_status rota_part_get(struct rota_session *session, rota_id task, enum 
 {
 	sqlite3_stmt *s = rota_sql_query(session, ROTA_SQL_PART_GET, "i", rota_part_id(task, part));
 	int got = rota_sql_next(session, s);
-	struct rota_bytes found = { NULL, 0 };
+	struct rota_bytes found = {NULL, 0};
 	enum rota_status status = ROTA_OK;
 
 	if (got < 0)

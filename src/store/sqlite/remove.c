@@ -1,7 +1,7 @@
 /* remove.c: tasks go. */
 #include "store/sqlite/row.h"
 
-static const struct rota_input_column id_columns[] = { ROTA_INPUT(I64, struct rota_row, facts.id) };
+static const struct rota_input_column id_columns[] = {ROTA_INPUT(I64, struct rota_row, facts.id)};
 
 static enum rota_status run_all(struct rota_session *session, const enum rota_sql *which, size_t n)
 {
@@ -35,7 +35,8 @@ static enum rota_status details_remove(struct rota_session *session, uint32_t fl
 /* ---- keys ---- */
 
 /* A pruned task's key counts from its end, a deleted one's from now. */
-static enum rota_status key_release(struct rota_session *session, const struct rota_row *row, int64_t name_space)
+static enum rota_status key_release(
+	struct rota_session *session, const struct rota_row *row, int64_t name_space)
 {
 	rota_time from = row->gone < 0 ? session->now : row->facts.finished_at;
 	rota_time free_at = rota_time_add(from, row->dedup_for);
@@ -48,7 +49,8 @@ static enum rota_status key_release(struct rota_session *session, const struct r
 }
 
 /* Those without a time of their own go by one statement, if they are of one namespace. */
-static enum rota_status keys_release(struct rota_session *session, struct rota_row *const *rows, size_t n)
+static enum rota_status keys_release(
+	struct rota_session *session, struct rota_row *const *rows, size_t n)
 {
 	struct rota_row *list[ROTA_SQLITE_ROWS];
 	const struct rota_queue_row *queue = NULL;
@@ -80,18 +82,20 @@ struct gone {
 	int64_t state;
 };
 static const struct rota_input_column gone_columns[] = {
-	ROTA_INPUT(I64, struct gone, id), ROTA_INPUT(I64, struct gone, state),
+	ROTA_INPUT(I64, struct gone, id),
+	ROTA_INPUT(I64, struct gone, state),
 };
 
 /* An id that was given out and left no trace has completed. */
-static enum rota_status gone_note(struct rota_session *session, struct rota_row *const *rows, size_t n)
+static enum rota_status gone_note(
+	struct rota_session *session, struct rota_row *const *rows, size_t n)
 {
 	struct gone list[ROTA_SQLITE_ROWS];
 	size_t count = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		if (rows[i]->gone != ROTA_STATE_COMPLETED)
-			list[count++] = (struct gone){ rows[i]->facts.id, rows[i]->gone };
+			list[count++] = (struct gone){rows[i]->facts.id, rows[i]->gone};
 	}
 	if (!count)
 		return ROTA_OK;
@@ -99,7 +103,8 @@ static enum rota_status gone_note(struct rota_session *session, struct rota_row 
 	return rota_sql_run(session, ROTA_SQL_GONE_ADD, "");
 }
 
-enum rota_status rota_rows_remove(struct rota_session *session, struct rota_row *const *rows, size_t n)
+enum rota_status rota_rows_remove(
+	struct rota_session *session, struct rota_row *const *rows, size_t n)
 {
 	enum rota_status status;
 	uint32_t flags = 0;

@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "store/sqlite/row.h"
 
-static const struct rota_input_column id_columns[] = { { 0, ROTA_INPUT_I64 } };
+static const struct rota_input_column id_columns[] = {{0, ROTA_INPUT_I64}};
 
 /* ---- loading ---- */
 
@@ -63,7 +63,8 @@ static enum rota_status extra_load(struct rota_session *session, struct rota_row
 	return ROTA_OK;
 }
 
-enum rota_status rota_rows_load(struct rota_session *session, struct rota_row *rows, const rota_id *ids, size_t n)
+enum rota_status rota_rows_load(
+	struct rota_session *session, struct rota_row *rows, const rota_id *ids, size_t n)
 {
 	sqlite3_stmt *s;
 	size_t seen = 0;
@@ -81,7 +82,8 @@ enum rota_status rota_rows_load(struct rota_session *session, struct rota_row *r
 	for (; seen < n; seen++)
 		rows[seen].facts.id = 0;
 	for (size_t i = 0; i < n && got == 0; i++) {
-		if (rows[i].facts.id && (rows[i].facts.flags & ROTA_ROW_EXTRA) && extra_load(session, &rows[i]))
+		if (rows[i].facts.id && (rows[i].facts.flags & ROTA_ROW_EXTRA) &&
+			extra_load(session, &rows[i]))
 			return session->error.status;
 	}
 	return got < 0 ? session->error.status : ROTA_OK;
@@ -134,7 +136,7 @@ enum rota_status rota_work_load(struct rota_session *session, const rota_id *ids
 /* An open hash of the ids seen, on the stack: 4 ways the size, so few steps. */
 size_t rota_work_slice(struct rota_session *session, const rota_id *ids, size_t n)
 {
-	rota_id seen[4096] = { 0 };
+	rota_id seen[4096] = {0};
 	size_t max = ROTA_MIN(n, (size_t)ROTA_SQLITE_ROWS), i;
 	bool rising = true;
 
@@ -159,15 +161,28 @@ size_t rota_work_slice(struct rota_session *session, const rota_id *ids, size_t 
 
 #define COLUMN(kind, member) ROTA_INPUT(kind, struct rota_row, member)
 static const struct rota_input_column store_columns[] = {
-	COLUMN(I64, facts.id), COLUMN(I32, facts.state), COLUMN(I64, facts.run_at), COLUMN(U32, facts.flags),
-	COLUMN(I32, facts.attempt), COLUMN(I32, facts.attempts_max), COLUMN(I64, facts.token),
-	COLUMN(I64, facts.settled), COLUMN(I32, facts.settled_outcome), COLUMN(I64, facts.pending),
-	COLUMN(I64, facts.failed_dependencies), COLUMN(I64, facts.signals), COLUMN(OPTIONAL, holder),
-	COLUMN(OPTIONAL, lease_until), COLUMN(OPTIONAL, facts.started_at), COLUMN(OPTIONAL, facts.first_started_at),
-	COLUMN(OPTIONAL, heartbeat_at), COLUMN(OPTIONAL, facts.finished_at),
+	COLUMN(I64, facts.id),
+	COLUMN(I32, facts.state),
+	COLUMN(I64, facts.run_at),
+	COLUMN(U32, facts.flags),
+	COLUMN(I32, facts.attempt),
+	COLUMN(I32, facts.attempts_max),
+	COLUMN(I64, facts.token),
+	COLUMN(I64, facts.settled),
+	COLUMN(I32, facts.settled_outcome),
+	COLUMN(I64, facts.pending),
+	COLUMN(I64, facts.failed_dependencies),
+	COLUMN(I64, facts.signals),
+	COLUMN(OPTIONAL, holder),
+	COLUMN(OPTIONAL, lease_until),
+	COLUMN(OPTIONAL, facts.started_at),
+	COLUMN(OPTIONAL, facts.first_started_at),
+	COLUMN(OPTIONAL, heartbeat_at),
+	COLUMN(OPTIONAL, facts.finished_at),
 };
 
-/* Somebody looks at expires_at while the task waits; a running one's is looked at when it waits again. */
+/* Somebody looks at expires_at while the task waits; a running one's is looked at when it waits
+ * again. */
 static rota_time expire_check_of(const struct rota_row *row)
 {
 	if (row->facts.state < ROTA_STATE_RUNNING)
@@ -183,8 +198,8 @@ static enum rota_status extra_store(struct rota_session *session, struct rota_ro
 		return ROTA_OK;
 	row->facts.flags |= ROTA_ROW_EXTRA;
 	row->expire_check = check;
-	return rota_sql_run(session, ROTA_SQL_EXTRA_STORE, "iooi", row->facts.id, row->facts.expires_at, check,
-		(int64_t)row->facts.crashes);
+	return rota_sql_run(session, ROTA_SQL_EXTRA_STORE, "iooi", row->facts.id,
+		row->facts.expires_at, check, (int64_t)row->facts.crashes);
 }
 
 enum rota_status rota_rows_store(struct rota_session *session, struct rota_row **list, size_t n)
@@ -213,16 +228,19 @@ void rota_row_tell(struct rota_session *session, const struct rota_row *row)
 		rota_news_due(session->news, f->expires_at - session->now);
 	if (row->effect.ended)
 		rota_news_ended(session->news, f->id, (int)f->state);
-	session->notable |= row->effect.ready || row->effect.ended || f->state == ROTA_STATE_SCHEDULED;
+	session->notable |=
+		row->effect.ready || row->effect.ended || f->state == ROTA_STATE_SCHEDULED;
 }
 
-enum rota_status rota_row_keep(struct rota_session *session, const struct rota_row *row, rota_duration *ret)
+enum rota_status rota_row_keep(
+	struct rota_session *session, const struct rota_row *row, rota_duration *ret)
 {
 	const struct rota_queue_row *queue;
 	enum rota_status status = rota_queue_by_id(session, row->queue, &queue);
 
 	if (!status)
-		*ret = row->facts.state == ROTA_STATE_COMPLETED ? queue->keep_completed : queue->keep_failed;
+		*ret = row->facts.state == ROTA_STATE_COMPLETED ? queue->keep_completed
+								: queue->keep_failed;
 	return status;
 }
 
@@ -240,8 +258,8 @@ static enum rota_status retention(struct rota_session *session, struct rota_row 
 	return ROTA_OK;
 }
 
-static enum rota_status attempt_add(struct rota_session *session, struct rota_row *row,
-	const struct rota_facts *before)
+static enum rota_status attempt_add(
+	struct rota_session *session, struct rota_row *row, const struct rota_facts *before)
 {
 	const struct rota_holder_row *holder = NULL;
 	int64_t count;
@@ -250,11 +268,13 @@ static enum rota_status attempt_add(struct rota_session *session, struct rota_ro
 	if (row->holder)
 		status = rota_holder_by_id(session, row->holder, &holder);
 	if (!status)
-		status = rota_sql_run(session, ROTA_SQL_ATTEMPT_ADD, "iiitttoi", row->facts.id, before->token,
-			(int64_t)row->effect.attempt, holder ? holder->name : NULL, row->effect.attempt_outcome,
-			row->error, before->started_at, session->now);
-	if (!status && (row->facts.flags & ROTA_ROW_ATTEMPTS) && before->token > ROTA_ATTEMPTS_KEPT_MAX) {
-		status = rota_sql_number(session, ROTA_SQL_ATTEMPT_COUNT, &count, NULL, "i", row->facts.id);
+		status = rota_sql_run(session, ROTA_SQL_ATTEMPT_ADD, "iiitttoi", row->facts.id,
+			before->token, (int64_t)row->effect.attempt, holder ? holder->name : NULL,
+			row->effect.attempt_outcome, row->error, before->started_at, session->now);
+	if (!status && (row->facts.flags & ROTA_ROW_ATTEMPTS) &&
+		before->token > ROTA_ATTEMPTS_KEPT_MAX) {
+		status = rota_sql_number(
+			session, ROTA_SQL_ATTEMPT_COUNT, &count, NULL, "i", row->facts.id);
 		if (!status && count > ROTA_ATTEMPTS_KEPT_MAX)
 			status = rota_sql_run(session, ROTA_SQL_ATTEMPT_TRIM, "i", row->facts.id);
 	}
@@ -262,8 +282,8 @@ static enum rota_status attempt_add(struct rota_session *session, struct rota_ro
 	return status;
 }
 
-enum rota_status rota_work_changed(struct rota_session *session, struct rota_row *row,
-	const struct rota_facts *before)
+enum rota_status rota_work_changed(
+	struct rota_session *session, struct rota_row *row, const struct rota_facts *before)
 {
 	struct rota_work *work = session->work;
 	const struct rota_effect *effect = &row->effect;
@@ -273,7 +293,8 @@ enum rota_status rota_work_changed(struct rota_session *session, struct rota_row
 	row->error = rota_rule_error(effect, row->error, &session->scratch);
 	if (effect->clear_lease)
 		row->lease_until = 0;
-	row->extra_changed |= before->crashes != row->facts.crashes || before->expires_at != row->facts.expires_at;
+	row->extra_changed |= before->crashes != row->facts.crashes ||
+			      before->expires_at != row->facts.expires_at;
 	rota_row_tell(session, row);
 	if (effect->ended) {
 		status = retention(session, row);

@@ -14,10 +14,12 @@ static enum rota_status queue_run(struct rota_session *session, const struct rot
 	if (status)
 		return status;
 	if (op->action == ROTA_QUEUE_SET) {
-		status = rota_sql_run(session, ROTA_SQL_QUEUE_KEEP, "iii", queue, set->keep_completed, set->keep_failed);
+		status = rota_sql_run(session, ROTA_SQL_QUEUE_KEEP, "iii", queue,
+			set->keep_completed, set->keep_failed);
 		rota_news_due(session->news, 0); /* some may be too old now */
 	} else {
-		status = rota_sql_run(session, ROTA_SQL_QUEUE_PAUSE, "ii", queue, (int64_t)(op->action == ROTA_QUEUE_PAUSE));
+		status = rota_sql_run(session, ROTA_SQL_QUEUE_PAUSE, "ii", queue,
+			(int64_t)(op->action == ROTA_QUEUE_PAUSE));
 		session->news->ready |= op->action == ROTA_QUEUE_RESUME;
 	}
 	session->names.queues_stale = true;
@@ -25,8 +27,8 @@ static enum rota_status queue_run(struct rota_session *session, const struct rot
 	return status;
 }
 
-enum rota_status rota_sqlite_queue(struct rota_session *session, struct rota_op *const *ops, size_t n,
-	struct rota_error *err)
+enum rota_status rota_sqlite_queue(
+	struct rota_session *session, struct rota_op *const *ops, size_t n, struct rota_error *err)
 {
 	enum rota_status status = ROTA_OK;
 
@@ -51,8 +53,8 @@ static void worker_fd_close(struct rota_backend *backend, int64_t worker)
 		close((int)(intptr_t)value - 1);
 }
 
-/* The byte is ours, so whoever had it before is dead. Without a side file a worker has no byte, and only
- * the ends of its leases tell. */
+/* The byte is ours, so whoever had it before is dead. Without a side file a worker has no byte, and
+ * only the ends of its leases tell. */
 static enum rota_status worker_join(struct rota_session *session, struct rota_op_worker *op)
 {
 	struct rota_backend *backend = session->backend;
@@ -63,8 +65,9 @@ static enum rota_status worker_join(struct rota_session *session, struct rota_op
 	if (backend->side && rota_side_join(backend->side, &slot, &fd))
 		status = rota_sql_run(session, ROTA_SQL_WORKER_SLOT, "i", slot);
 	if (!status)
-		status = rota_sql_run(session, ROTA_SQL_WORKER_ADD, "ttiii", op->name ? op->name : "",
-			rota_world_boot_id(), op->pid, slot, session->now);
+		status = rota_sql_run(session, ROTA_SQL_WORKER_ADD, "ttiii",
+			op->name ? op->name : "", rota_world_boot_id(), op->pid, slot,
+			session->now);
 	if (!status)
 		op->ret_worker_id = sqlite3_last_insert_rowid(session->db);
 	if (fd < 0)
@@ -76,16 +79,21 @@ static enum rota_status worker_join(struct rota_session *session, struct rota_op
 	return status;
 }
 
-static enum rota_status worker_note(struct rota_session *session, struct rota_op_worker *op, struct rota_error *refusal)
+static enum rota_status worker_note(
+	struct rota_session *session, struct rota_op_worker *op, struct rota_error *refusal)
 {
 	bool leave = op->action == ROTA_WORKER_LEAVE;
-	enum rota_status status = leave ? rota_sql_run(session, ROTA_SQL_WORKER_LEAVE, "i", op->worker_id) :
-		rota_sql_run(session, ROTA_SQL_WORKER_BEAT, "iib", op->worker_id, session->now, op->metrics);
+	enum rota_status status =
+		leave ? rota_sql_run(session, ROTA_SQL_WORKER_LEAVE, "i", op->worker_id)
+		      : rota_sql_run(session, ROTA_SQL_WORKER_BEAT, "iib", op->worker_id,
+				session->now, op->metrics);
 
 	if (status)
 		return status;
 	if (!sqlite3_changes(session->db))
-		return rota_err(refusal, ROTA_NOT_FOUND, "there is no worker %lld", (long long)op->worker_id), ROTA_OK;
+		return rota_err(refusal, ROTA_NOT_FOUND, "there is no worker %lld",
+			       (long long)op->worker_id),
+		       ROTA_OK;
 	if (!leave)
 		return ROTA_OK;
 	worker_fd_close(session->backend, op->worker_id);
@@ -95,8 +103,8 @@ static enum rota_status worker_note(struct rota_session *session, struct rota_op
 	return ROTA_OK;
 }
 
-enum rota_status rota_sqlite_worker(struct rota_session *session, struct rota_op *const *ops, size_t n,
-	struct rota_error *err)
+enum rota_status rota_sqlite_worker(
+	struct rota_session *session, struct rota_op *const *ops, size_t n, struct rota_error *err)
 {
 	enum rota_status status = ROTA_OK;
 
@@ -104,7 +112,8 @@ enum rota_status rota_sqlite_worker(struct rota_session *session, struct rota_op
 	for (size_t i = 0; i < n && !status; i++) {
 		struct rota_op_worker *op = &ops[i]->u.worker;
 
-		status = op->action == ROTA_WORKER_JOIN ? worker_join(session, op) : worker_note(session, op, &ops[i]->err);
+		status = op->action == ROTA_WORKER_JOIN ? worker_join(session, op)
+							: worker_note(session, op, &ops[i]->err);
 	}
 	return status ? rota_session_answer(session, err) : ROTA_OK;
 }

@@ -1,5 +1,6 @@
-/* settle.c: edges of tasks that have ended. Slices of edges, so that memory is bounded whatever fans
- * out; within a slice each successor is changed once, however many of its predecessors ended. */
+/* settle.c: edges of tasks that have ended. Slices of edges, so that memory is bounded whatever
+ * fans out; within a slice each successor is changed once, however many of its predecessors ended.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include "store/sqlite/row.h"
@@ -43,19 +44,21 @@ static bool grown(void **list, size_t count, size_t *room, size_t size)
 	return true;
 }
 
-static enum rota_status ended_add(struct rota_session *session, struct settling *s, const struct rota_row *row)
+static enum rota_status ended_add(
+	struct rota_session *session, struct settling *s, const struct rota_row *row)
 {
 	void *list = s->ended;
 
 	if (!grown(&list, s->count, &s->room, sizeof(*s->ended)))
 		return rota_session_memory(session);
 	s->ended = list;
-	s->ended[s->count++] = (struct ended){ row->facts.id, 0,
-		row->gone < 0 || row->facts.state != ROTA_STATE_COMPLETED, row->remove };
+	s->ended[s->count++] = (struct ended){row->facts.id, 0,
+		row->gone < 0 || row->facts.state != ROTA_STATE_COMPLETED, row->remove};
 	return ROTA_OK;
 }
 
-static enum rota_status removed_add(struct rota_session *session, struct settling *s, const struct rota_row *row)
+static enum rota_status removed_add(
+	struct rota_session *session, struct settling *s, const struct rota_row *row)
 {
 	void *list = s->removed;
 
@@ -69,7 +72,8 @@ static enum rota_status removed_add(struct rota_session *session, struct settlin
 /* ---- a slice of edges ---- */
 
 static const struct rota_input_column ended_columns[] = {
-	ROTA_INPUT(I64, struct ended, id), ROTA_INPUT(I64, struct ended, last),
+	ROTA_INPUT(I64, struct ended, id),
+	ROTA_INPUT(I64, struct ended, last),
 };
 
 /* Up to ROTA_SQLITE_ROWS unsettled edges of the ended from *at on, which moves on. */
@@ -89,8 +93,8 @@ static enum rota_status edges_read(struct rota_session *session, struct settling
 		e->last = sqlite3_column_int64(row, 1);
 		if (sqlite3_column_int(row, 3))
 			continue;
-		arrivals[n++] = (struct arrival){ e->id, e->last, e->failed ? 2 : 1,
-			e->failed && sqlite3_column_int(row, 2) == ROTA_AFTER_CANCEL, !e->removed };
+		arrivals[n++] = (struct arrival){e->id, e->last, e->failed ? 2 : 1,
+			e->failed && sqlite3_column_int(row, 2) == ROTA_AFTER_CANCEL, !e->removed};
 	}
 	if (got > 0)
 		sqlite3_reset(row);
@@ -101,12 +105,14 @@ static enum rota_status edges_read(struct rota_session *session, struct settling
 }
 
 static const struct rota_input_column mark_columns[] = {
-	ROTA_INPUT(I64, struct arrival, predecessor), ROTA_INPUT(I64, struct arrival, successor),
+	ROTA_INPUT(I64, struct arrival, predecessor),
+	ROTA_INPUT(I64, struct arrival, successor),
 	ROTA_INPUT(I64, struct arrival, settled),
 };
 
 /* Edges of rows that go need no mark. */
-static enum rota_status edges_mark(struct rota_session *session, const struct arrival *arrivals, size_t n)
+static enum rota_status edges_mark(
+	struct rota_session *session, const struct arrival *arrivals, size_t n)
 {
 	const struct arrival *list[ROTA_SQLITE_ROWS];
 	size_t marks = 0;
@@ -153,7 +159,8 @@ static void arrivals_sum(const struct arrival *arrivals, size_t n, size_t *at, s
 	}
 }
 
-static enum rota_status successor_changed(struct rota_session *session, struct settling *s, struct rota_row *row)
+static enum rota_status successor_changed(
+	struct rota_session *session, struct settling *s, struct rota_row *row)
 {
 	rota_duration keep = 1;
 	enum rota_status status = ROTA_OK;
@@ -174,8 +181,8 @@ static enum rota_status successor_changed(struct rota_session *session, struct s
 	return status;
 }
 
-static enum rota_status successors_arrive(struct rota_session *session, struct settling *s,
-	struct arrival *arrivals, size_t n)
+static enum rota_status successors_arrive(
+	struct rota_session *session, struct settling *s, struct arrival *arrivals, size_t n)
 {
 	struct rota_row *rows = session->work->more, *changed[ROTA_SQLITE_ROWS];
 	rota_id ids[ROTA_SQLITE_ROWS];
@@ -191,7 +198,8 @@ static enum rota_status successors_arrive(struct rota_session *session, struct s
 		arrivals_sum(arrivals, n, &at, row);
 		if (!row->facts.id)
 			continue;
-		rota_rule_arrive(&row->facts, row->arrivals, row->failures, row->cancel, session->now, &row->effect);
+		rota_rule_arrive(&row->facts, row->arrivals, row->failures, row->cancel,
+			session->now, &row->effect);
 		if (!row->effect.changed)
 			continue;
 		changed[changes++] = row;
@@ -221,9 +229,10 @@ static enum rota_status removed_go(struct rota_session *session, const struct se
 	return status;
 }
 
-enum rota_status rota_rows_settle(struct rota_session *session, struct rota_row *const *rows, size_t n)
+enum rota_status rota_rows_settle(
+	struct rota_session *session, struct rota_row *const *rows, size_t n)
 {
-	struct settling s ROTA_CLEANUP(settling_free) = { .count = 0 };
+	struct settling s ROTA_CLEANUP(settling_free) = {.count = 0};
 	struct arrival arrivals[ROTA_SQLITE_ROWS];
 	enum rota_status status = ROTA_OK;
 

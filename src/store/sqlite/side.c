@@ -1,11 +1,12 @@
 /* side.c: DB-rota, a small file beside the database. It holds nothing that lasts.
  *
- *   bytes 0..63      mapped: a word that changes with every commit others may wait for, and how many
- *                    threads sleep on it, so that a commit pays for a system call only when somebody does
- *   byte 4096 + n    worker process n lives: it holds an OFD lock on that byte, which the kernel drops
+ *   bytes 0..63      mapped: a word that changes with every commit others may wait for, and how
+ * many threads sleep on it, so that a commit pays for a system call only when somebody does byte
+ * 4096 + n    worker process n lives: it holds an OFD lock on that byte, which the kernel drops
  *                    when the process ends, however it ends
  *
- * Closing a descriptor of this file harms nobody: OFD locks belong to the open file, not the process. */
+ * Closing a descriptor of this file harms nobody: OFD locks belong to the open file, not the
+ * process. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -28,7 +29,7 @@ struct rota_side {
 	char *path;
 	struct side_page *page;
 	_Atomic uint32_t sleeping, stopped, own; /* of this handle: sleepers, told commits */
-	uint32_t foreign;                        /* the sleeper's: commits of others, when it last looked */
+	uint32_t foreign; /* the sleeper's: commits of others, when it last looked */
 };
 
 static int side_file_open(const char *path, int flags)
@@ -56,7 +57,8 @@ static bool side_map(struct rota_side *side)
 		return false;
 	if (st.st_size < SIDE_SLOTS_AT && ftruncate(side->fd, SIDE_SLOTS_AT))
 		return false;
-	side->page = mmap(NULL, sizeof(*side->page), PROT_READ | PROT_WRITE, MAP_SHARED, side->fd, 0);
+	side->page =
+		mmap(NULL, sizeof(*side->page), PROT_READ | PROT_WRITE, MAP_SHARED, side->fd, 0);
 	return side->page != MAP_FAILED;
 }
 
@@ -101,7 +103,10 @@ void rota_side_close(struct rota_side *side)
 
 static struct flock slot_lock(int64_t slot)
 {
-	return (struct flock){ .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = SIDE_SLOTS_AT + slot, .l_len = 1 };
+	return (struct flock){.l_type = F_WRLCK,
+		.l_whence = SEEK_SET,
+		.l_start = SIDE_SLOTS_AT + slot,
+		.l_len = 1};
 }
 
 /* A descriptor of its own, so that other handles of this process see the lock as well. */

@@ -1,8 +1,8 @@
 /* sqlite.h (internal): the SQLite backend's shared parts. Only this directory includes sqlite3.h.
  *
- * Errors: a function that talks to the database returns ROTA_OK or what went wrong, whose words are in
- * session->error (rota_session_failed). That ends the group. A refused item is something else: it is
- * answered in its op, and the function returns ROTA_OK. */
+ * Errors: a function that talks to the database returns ROTA_OK or what went wrong, whose words are
+ * in session->error (rota_session_failed). That ends the group. A refused item is something else:
+ * it is answered in its op, and the function returns ROTA_OK. */
 #ifndef ROTA_STORE_SQLITE_H
 #define ROTA_STORE_SQLITE_H
 #include <sqlite3.h>
@@ -17,9 +17,12 @@
 #include "store/sqlite/input.h"
 #include "sqlite_sql.h"
 
-#define ROTA_SQLITE_SCHEMA 1       /* the newest migration this library knows */
-#define ROTA_SQLITE_ROWS 1000      /* rows handled by one statement: enough to share its cost, small enough to sit in L2 */
-#define ROTA_SQLITE_WAL_PAGES 1000 /* foreign connections checkpoint from there on by themselves; we come before */
+#define ROTA_SQLITE_SCHEMA 1 /* the newest migration this library knows */
+#define ROTA_SQLITE_ROWS                                                                           \
+	1000 /* rows handled by one statement: enough to share its cost, small enough to sit in L2 \
+	      */
+#define ROTA_SQLITE_WAL_PAGES                                                                      \
+	1000 /* foreign connections checkpoint from there on by themselves; we come before */
 
 struct rota_side;
 
@@ -27,11 +30,12 @@ struct rota_backend {
 	char *path, *name_space;
 	struct rota_world *world;
 	rota_duration lock_timeout;
-	struct rota_side *side;     /* NULL: could not be made */
-	_Atomic(sqlite3 *) spare;   /* the connection that migrated, for the first session */
+	struct rota_side *side;      /* NULL: could not be made */
+	_Atomic(sqlite3 *) spare;    /* the connection that migrated, for the first session */
 	struct rota_map *worker_fds; /* worker id to the descriptor that locks its byte, plus 1 */
 	_Atomic uint32_t hint_stopped;
-	_Atomic rota_tick clear_at; /* the write lock was hard to get; live holders' leases hold until then */
+	_Atomic rota_tick
+		clear_at; /* the write lock was hard to get; live holders' leases hold until then */
 };
 
 /* ---- queues, types, namespaces: texts outside, numbers inside (names.c) ---- */
@@ -44,17 +48,18 @@ struct rota_queue_row {
 };
 struct rota_name_cache {
 	struct rota_names *queue_ids, *type_ids; /* of queues only this namespace's */
-	struct rota_map *queues, *types, *holders; /* id to struct rota_queue_row, char *, struct rota_holder_row */
-	int64_t name_space;      /* 0: not looked up, -1: there is none yet */
-	bool queues_stale;       /* settings may have changed */
-	bool added;              /* in this transaction: a rollback makes all of it wrong */
+	struct rota_map *queues, *types,
+		*holders;   /* id to struct rota_queue_row, char *, struct rota_holder_row */
+	int64_t name_space; /* 0: not looked up, -1: there is none yet */
+	bool queues_stale;  /* settings may have changed */
+	bool added;         /* in this transaction: a rollback makes all of it wrong */
 	const char *last_queue, *last_type; /* texts of the last look-ups, in the maps */
 	int64_t last_queue_id, last_type_id;
 	const struct rota_holder_row *last_holder;
 };
 struct rota_holder_row {
 	int64_t id;
-	bool now; /* of this boot */
+	bool now;       /* of this boot */
 	int64_t worker; /* 0: just a name */
 	char name[];
 };
@@ -67,33 +72,34 @@ struct rota_chunk; /* enqueue.c */
 struct rota_session {
 	struct rota_backend *backend;
 	sqlite3 *db;
-	sqlite3 *checkpointer;    /* the second connection, made at the first checkpoint */
+	sqlite3 *checkpointer; /* the second connection, made at the first checkpoint */
 	sqlite3_stmt *statements[ROTA_SQL_COUNT];
 	struct rota_error error;
-	struct rota_news *news;   /* of the transaction; never NULL inside run */
+	struct rota_news *news; /* of the transaction; never NULL inside run */
 	struct rota_news no_news;
-	struct rota_input input;  /* what the table rota_in shows */
+	struct rota_input input; /* what the table rota_in shows */
 	enum rota_session_role role;
 	enum rota_durability durability; /* as the connection is set now */
 	bool writing, reading;
 	bool notable;             /* this transaction did something that others wait for */
 	int wal_pages, wal_group; /* after the last commit; the most that one group wrote */
 	int64_t seen_version;     /* what rota_session_changed saw last */
-	uint32_t version;         /* of the data, after our last transaction: tells foreign commits */
-	rota_tick lock_waited;    /* since when the lock is waited for; 0: it is not */
-	rota_tick lease_next, lease_look; /* no lease known ends before; look at all then anyway (maintain.c) */
-	rota_time now;            /* read once per run */
+	uint32_t version;      /* of the data, after our last transaction: tells foreign commits */
+	rota_tick lock_waited; /* since when the lock is waited for; 0: it is not */
+	rota_tick lease_next,
+		lease_look; /* no lease known ends before; look at all then anyway (maintain.c) */
+	rota_time now;      /* read once per run */
 	rota_tick tick;
-	rota_id next_id;          /* 0: not known */
+	rota_id next_id; /* 0: not known */
 	rota_id floor, deleted_max;
-	int edges;                /* are there any? 0: not known, -1: none, 1: perhaps */
+	int edges; /* are there any? 0: not known, -1: none, 1: perhaps */
 	struct rota_name_cache names;
-	struct rota_work *work;   /* rows being worked on; see row.h */
-	struct rota_new *fresh;   /* the same for enqueue: collected, not yet inserted */
+	struct rota_work *work; /* rows being worked on; see row.h */
+	struct rota_new *fresh; /* the same for enqueue: collected, not yet inserted */
 	size_t fresh_count;
-	struct rota_chunk *chunk; /* made at the first call that needs one */
+	struct rota_chunk *chunk;  /* made at the first call that needs one */
 	struct rota_arena scratch; /* reset at the start of each run */
-	struct rota_arena reads;  /* of a row's texts; reset by its user */
+	struct rota_arena reads;   /* of a row's texts; reset by its user */
 };
 
 /* session.c */
@@ -101,30 +107,32 @@ enum rota_status rota_session_failed(struct rota_session *session, const char *d
 enum rota_status rota_session_memory(struct rota_session *session);
 /* Why the group failed, to whoever runs it. */
 enum rota_status rota_session_answer(const struct rota_session *session, struct rota_error *err);
-enum rota_status rota_session_connect(struct rota_backend *backend, int flags, sqlite3 **ret_db,
-	struct rota_error *err);
-enum rota_status rota_sqlite_error(sqlite3 *db, int code, const char *path, const char *doing,
-	struct rota_error *err);
-enum rota_status rota_session_open(struct rota_backend *backend, enum rota_session_role role, void *handle,
-	struct rota_session **ret_session, struct rota_error *err);
+enum rota_status rota_session_connect(
+	struct rota_backend *backend, int flags, sqlite3 **ret_db, struct rota_error *err);
+enum rota_status rota_sqlite_error(
+	sqlite3 *db, int code, const char *path, const char *doing, struct rota_error *err);
+enum rota_status rota_session_open(struct rota_backend *backend, enum rota_session_role role,
+	void *handle, struct rota_session **ret_session, struct rota_error *err);
 void rota_session_close(struct rota_session *session);
 
-/* sql.c. A statement is prepared at its first use and kept. Letters of shape say what follows: i int64_t,
- * o int64_t whose 0 is NULL, t const char * (NULL is NULL), b struct rota_bytes (data NULL is NULL).
- * Texts and bytes must live until the statement has ended. */
-enum rota_status rota_sql_run(struct rota_session *session, enum rota_sql which, const char *shape, ...);
+/* sql.c. A statement is prepared at its first use and kept. Letters of shape say what follows: i
+ * int64_t, o int64_t whose 0 is NULL, t const char * (NULL is NULL), b struct rota_bytes (data NULL
+ * is NULL). Texts and bytes must live until the statement has ended. */
+enum rota_status rota_sql_run(
+	struct rota_session *session, enum rota_sql which, const char *shape, ...);
 /* A query: then rota_sql_next until it is not 1. NULL: failed. */
-sqlite3_stmt *rota_sql_query(struct rota_session *session, enum rota_sql which, const char *shape, ...);
+sqlite3_stmt *rota_sql_query(
+	struct rota_session *session, enum rota_sql which, const char *shape, ...);
 /* 1: a row, valid until the next call; 0: the end; -1: failed. Resets in the last two cases. */
 int rota_sql_next(struct rota_session *session, sqlite3_stmt *statement);
 /* At most one row of one number. *ret_found may be NULL: then *ret is 0 without a row. */
-enum rota_status rota_sql_number(struct rota_session *session, enum rota_sql which, int64_t *ret, bool *ret_found,
-	const char *shape, ...);
+enum rota_status rota_sql_number(struct rota_session *session, enum rota_sql which, int64_t *ret,
+	bool *ret_found, const char *shape, ...);
 void rota_sql_free(struct rota_session *session);
 
 /* transaction.c */
-enum rota_status rota_session_begin(struct rota_session *session, const struct rota_begin *begin,
-	struct rota_error *err);
+enum rota_status rota_session_begin(
+	struct rota_session *session, const struct rota_begin *begin, struct rota_error *err);
 enum rota_status rota_session_commit(struct rota_session *session, struct rota_error *err);
 void rota_session_rollback(struct rota_session *session);
 /* Busy handler and hooks of a new connection. */
@@ -147,17 +155,23 @@ void rota_work_forget(struct rota_session *session);
 
 /* migrate.c */
 /* Leaves the connection it used in backend->spare. */
-enum rota_status rota_sqlite_migrate(struct rota_backend *backend, bool create, struct rota_error *err);
+enum rota_status rota_sqlite_migrate(
+	struct rota_backend *backend, bool create, struct rota_error *err);
 
 /* names.c. make: writes a row for a new name; else an unknown one is -1. */
 enum rota_status rota_namespace_id(struct rota_session *session, bool make, int64_t *ret);
-enum rota_status rota_queue_id(struct rota_session *session, const char *name, bool make, int64_t *ret);
-enum rota_status rota_type_id(struct rota_session *session, const char *name, bool make, int64_t *ret);
-enum rota_status rota_queue_by_id(struct rota_session *session, int64_t id, const struct rota_queue_row **ret);
+enum rota_status rota_queue_id(
+	struct rota_session *session, const char *name, bool make, int64_t *ret);
+enum rota_status rota_type_id(
+	struct rota_session *session, const char *name, bool make, int64_t *ret);
+enum rota_status rota_queue_by_id(
+	struct rota_session *session, int64_t id, const struct rota_queue_row **ret);
 enum rota_status rota_type_name(struct rota_session *session, int64_t id, const char **ret);
 /* A holder of this boot. worker 0: just a name. */
-enum rota_status rota_holder_id(struct rota_session *session, const char *name, int64_t worker, int64_t *ret);
-enum rota_status rota_holder_by_id(struct rota_session *session, int64_t id, const struct rota_holder_row **ret);
+enum rota_status rota_holder_id(
+	struct rota_session *session, const char *name, int64_t worker, int64_t *ret);
+enum rota_status rota_holder_by_id(
+	struct rota_session *session, int64_t id, const struct rota_holder_row **ret);
 /* Brings every queue of the file into names.queues. */
 enum rota_status rota_queues_load(struct rota_session *session);
 void rota_names_forget(struct rota_session *session);
@@ -174,8 +188,9 @@ bool rota_side_wait(struct rota_side *side, rota_tick deadline);
 void rota_side_stop(struct rota_side *side);
 
 /* One per op. */
-rota_run_fn rota_sqlite_worker, rota_sqlite_queue, rota_sqlite_enqueue, rota_sqlite_extend, rota_sqlite_finish,
-	rota_sqlite_signal, rota_sqlite_cancel, rota_sqlite_retry, rota_sqlite_delete, rota_sqlite_purge,
-	rota_sqlite_maintain, rota_sqlite_claim, rota_sqlite_guard, rota_sqlite_get, rota_sqlite_states,
-	rota_sqlite_list, rota_sqlite_stats, rota_sqlite_open_work;
+rota_run_fn rota_sqlite_worker, rota_sqlite_queue, rota_sqlite_enqueue, rota_sqlite_extend,
+	rota_sqlite_finish, rota_sqlite_signal, rota_sqlite_cancel, rota_sqlite_retry,
+	rota_sqlite_delete, rota_sqlite_purge, rota_sqlite_maintain, rota_sqlite_claim,
+	rota_sqlite_guard, rota_sqlite_get, rota_sqlite_states, rota_sqlite_list, rota_sqlite_stats,
+	rota_sqlite_open_work;
 #endif

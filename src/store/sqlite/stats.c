@@ -61,7 +61,8 @@ static enum rota_status counts_read(struct stats *stats, enum rota_sql which)
 	int got;
 
 	while ((got = rota_sql_next(stats->session, s)) > 0) {
-		struct rota_queue_info *queue = rota_map_get(stats->queues, sqlite3_column_int64(s, 1));
+		struct rota_queue_info *queue =
+			rota_map_get(stats->queues, sqlite3_column_int64(s, 1));
 		int state = sqlite3_column_int(s, 0);
 		uint64_t count = (uint64_t)sqlite3_column_int64(s, 3);
 		rota_time oldest = sqlite3_column_int64(s, 4);
@@ -113,12 +114,13 @@ static bool sorted(struct rota_arena *arena, const struct rota_map *map, struct 
 	return true;
 }
 
-_Static_assert(offsetof(struct rota_queue_info, name) == 0 && offsetof(struct rota_type_info, name) == 0,
+_Static_assert(
+	offsetof(struct rota_queue_info, name) == 0 && offsetof(struct rota_type_info, name) == 0,
 	"by_name looks at the first member");
 
 static enum rota_status stats_run(struct rota_session *session, struct rota_op *op)
 {
-	struct stats stats ROTA_CLEANUP(stats_free) = { .session = session, .arena = op->arena };
+	struct stats stats ROTA_CLEANUP(stats_free) = {.session = session, .arena = op->arena};
 	struct rota_op_stats *to = &op->u.stats;
 	struct gather g;
 	enum rota_status status = rota_queues_load(session);
@@ -146,8 +148,8 @@ static enum rota_status stats_run(struct rota_session *session, struct rota_op *
 	return ROTA_OK;
 }
 
-enum rota_status rota_sqlite_stats(struct rota_session *session, struct rota_op *const *ops, size_t n,
-	struct rota_error *err)
+enum rota_status rota_sqlite_stats(
+	struct rota_session *session, struct rota_op *const *ops, size_t n, struct rota_error *err)
 {
 	enum rota_status status = ROTA_OK;
 
@@ -169,8 +171,9 @@ static bool named(const char *name, const char *const *names, size_t n)
 	return !n;
 }
 
-static enum rota_status group_wanted(struct rota_session *session, const struct rota_op_open_work *op, int64_t queue_id,
-	int64_t type_id, int64_t name_space, bool *ret)
+static enum rota_status group_wanted(struct rota_session *session,
+	const struct rota_op_open_work *op, int64_t queue_id, int64_t type_id, int64_t name_space,
+	bool *ret)
 {
 	const struct rota_queue_row *queue;
 	const char *type;
@@ -179,13 +182,14 @@ static enum rota_status group_wanted(struct rota_session *session, const struct 
 	if (!status)
 		status = rota_type_name(session, type_id, &type);
 	if (!status)
-		*ret = queue->name_space == name_space && named(queue->name, op->queues, op->queue_count) &&
-			named(type, op->types, op->type_count);
+		*ret = queue->name_space == name_space &&
+		       named(queue->name, op->queues, op->queue_count) &&
+		       named(type, op->types, op->type_count);
 	return status;
 }
 
-static enum rota_status groups_open(struct rota_session *session, struct rota_op_open_work *op, enum rota_sql which,
-	int64_t state, int64_t name_space)
+static enum rota_status groups_open(struct rota_session *session, struct rota_op_open_work *op,
+	enum rota_sql which, int64_t state, int64_t name_space)
 {
 	int64_t queue = 0, type = 0;
 
@@ -214,16 +218,19 @@ static enum rota_status open_work(struct rota_session *session, struct rota_op_o
 
 	op->ret_open = false;
 	if (!status)
-		status = groups_open(session, op, ROTA_SQL_GROUP_NEXT_READY, ROTA_STATE_READY, name_space);
+		status = groups_open(
+			session, op, ROTA_SQL_GROUP_NEXT_READY, ROTA_STATE_READY, name_space);
 	if (!status)
-		status = groups_open(session, op, ROTA_SQL_GROUP_NEXT, ROTA_STATE_RUNNING, name_space);
+		status = groups_open(
+			session, op, ROTA_SQL_GROUP_NEXT, ROTA_STATE_RUNNING, name_space);
 	if (!status)
-		status = groups_open(session, op, ROTA_SQL_GROUP_NEXT, ROTA_STATE_SCHEDULED, name_space);
+		status = groups_open(
+			session, op, ROTA_SQL_GROUP_NEXT, ROTA_STATE_SCHEDULED, name_space);
 	return status;
 }
 
-enum rota_status rota_sqlite_open_work(struct rota_session *session, struct rota_op *const *ops, size_t n,
-	struct rota_error *err)
+enum rota_status rota_sqlite_open_work(
+	struct rota_session *session, struct rota_op *const *ops, size_t n, struct rota_error *err)
 {
 	enum rota_status status = ROTA_OK;
 

@@ -26,11 +26,10 @@ static int lock_wait(void *arg, int tries)
 	struct rota_session *session = arg;
 	struct rota_world *world = session->backend->world;
 	rota_tick now = world->now(world);
-	int64_t tries_max = 64 + session->backend->lock_timeout / 1000; /* should the clock stand still */
 
 	if (!tries || !session->lock_waited)
 		session->lock_waited = now;
-	if (now - session->lock_waited >= session->backend->lock_timeout || tries > tries_max)
+	if (now - session->lock_waited >= session->backend->lock_timeout)
 		return 0;
 	lock_sleep(world, tries);
 	return 1;
