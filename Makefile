@@ -6,7 +6,7 @@ CC := gcc
 OPT ?= -O2
 VERSION := 0.1.0
 WARN := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
-	-Wvla -Wundef -Wwrite-strings -Wno-missing-field-initializers
+	-Wvla -Wundef -Wwrite-strings -Wno-missing-field-initializers $(if $(SAN),-Wno-format-truncation)
 ALL_CFLAGS = -std=gnu17 $(OPT) -g -fPIC -fvisibility=hidden -fno-strict-aliasing $(WARN) \
 	-Iinclude -Isrc -Ibench -I$(B)/gen -DROTA_VERSION='"$(VERSION)"' -D_GNU_SOURCE \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer) $(CFLAGS)
