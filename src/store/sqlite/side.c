@@ -1,9 +1,11 @@
 /* side.c: DB-rota, a small file beside the database. It holds nothing that lasts.
  *
- *   bytes 0..63      mapped: a word that changes with every commit others may wait for, and how
- * many threads sleep on it, so that a commit pays for a system call only when somebody does byte
- * 4096 + n    worker process n lives: it holds an OFD lock on that byte, which the kernel drops
- *                    when the process ends, however it ends
+ * Its first bytes are mapped (struct side_page): a word that changes with every commit others may
+ * wait for, and how many threads sleep on it, so that a commit pays for a system call only when
+ * somebody does; and the same for those that wait for the write lock.
+ *
+ * From byte 4096 on, a byte each for worker processes that live: a process holds an OFD lock on its
+ * byte, which the kernel drops when it ends, however it ends.
  *
  * Closing a descriptor of this file harms nobody: OFD locks belong to the open file, not the
  * process. */
@@ -23,6 +25,9 @@
 
 struct side_page {
 	_Atomic uint32_t commits, sleepers;
+	_Atomic uint32_t waiting; /* connections that wait for the write lock */
+	_Atomic uint32_t offers;  /* changes when somebody steps back from it */
+	_Atomic uint32_t turns;   /* changes when one that waited has got it */
 };
 struct rota_side {
 	int fd;
@@ -182,6 +187,46 @@ bool rota_side_wait(struct rota_side *side, rota_tick deadline)
 	atomic_fetch_sub(&side->page->sleepers, 1);
 	atomic_fetch_sub(&side->sleeping, 1);
 	return changed;
+}
+
+/* ---- turns: SQLite's lock goes to whoever happens to ask in the right moment, and that is nearly
+ * always the one that has just let it go ---- */
+
+static const uint32_t *word(const _Atomic uint32_t *at)
+{
+	return (const uint32_t *)at;
+}
+
+void rota_side_queue(struct rota_side *side, bool enter)
+{
+	if (enter) {
+		atomic_fetch_add(&side->page->waiting, 1);
+		return;
+	}
+	atomic_fetch_sub(&side->page->waiting, 1);
+	atomic_fetch_add(&side->page->turns, 1);
+	rota_futex_wake(word(&side->page->turns), INT_MAX, true);
+}
+
+void rota_side_queue_sleep(struct rota_side *side, rota_tick deadline)
+{
+	rota_futex_wait(
+		word(&side->page->offers), atomic_load(&side->page->offers), deadline, true);
+}
+
+bool rota_side_queued(const struct rota_side *side)
+{
+	return atomic_load(&side->page->waiting) > 0;
+}
+
+bool rota_side_offer(struct rota_side *side, rota_tick deadline)
+{
+	uint32_t turns = atomic_load(&side->page->turns);
+
+	atomic_fetch_add(&side->page->offers, 1);
+	rota_futex_wake(word(&side->page->offers), INT_MAX, true);
+	rota_futex_wait(word(&side->page->turns), turns, deadline, true);
+	return atomic_load(&side->page->turns) != turns;
 }
 
 /* The word changes so that a wait that is about to begin does not. */

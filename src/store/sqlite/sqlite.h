@@ -84,8 +84,11 @@ struct rota_session {
 	bool notable;             /* this transaction did something that others wait for */
 	int wal_pages, wal_group; /* after the last commit; the most that one group wrote */
 	int64_t seen_version;     /* what rota_session_changed saw last */
-	uint32_t version;      /* of the data, after our last transaction: tells foreign commits */
-	rota_tick lock_waited; /* since when the lock is waited for; 0: it is not */
+	uint32_t version; /* of the data, after our last transaction: tells foreign commits */
+	bool beginning, lock_queued; /* queued: the side file knows that the lock is waited for */
+	rota_tick turn_since;        /* when we last got the lock after a wait */
+	rota_tick offer_after;       /* nobody took the last offer: no other before then */
+	rota_tick lock_waited;       /* since when the lock is waited for; 0: it is not */
 	rota_tick lease_next,
 		lease_look; /* no lease known ends before; look at all then anyway (maintain.c) */
 	rota_time now;      /* read once per run */
@@ -186,6 +189,13 @@ void rota_side_tell(struct rota_side *side);
 /* True: something may have been committed. */
 bool rota_side_wait(struct rota_side *side, rota_tick deadline);
 void rota_side_stop(struct rota_side *side);
+/* Waiting for the write lock begins, or ends. */
+void rota_side_queue(struct rota_side *side, bool enter);
+bool rota_side_queued(const struct rota_side *side); /* does anybody? */
+/* A little sleep of one that waits; an offer ends it. */
+void rota_side_queue_sleep(struct rota_side *side, rota_tick deadline);
+/* Steps back until one that waits has got the lock. False: nobody took it. */
+bool rota_side_offer(struct rota_side *side, rota_tick deadline);
 
 /* One per op. */
 rota_run_fn rota_sqlite_worker, rota_sqlite_queue, rota_sqlite_enqueue, rota_sqlite_extend,
