@@ -93,6 +93,8 @@ static enum rota_status claims_run(struct rota_lane *lane, struct rota_error *er
 	if (b->maintain)
 		status = maintain_run(lane, err);
 	b->parked_ran = b->retry_parked || lane->news.ready;
+	for (size_t i = 0; i < b->parked_count && b->parked_ran; i++)
+		rota_arena_reset(b->parked[i]->arena); /* it runs again and again */
 	if (!status && b->parked_ran && b->parked_count)
 		status = kind_run(lane, b->parked, b->parked_count, err);
 	if (!status && b->claim_count)
@@ -116,6 +118,17 @@ static enum rota_status kinds_run(struct rota_lane *lane, struct rota_op *const 
 	return ROTA_OK;
 }
 
+/* What was claimed in a transaction that did not come to pass is nobody's. */
+static void claims_forget(struct rota_lane *lane)
+{
+	struct rota_batch *b = &lane->batch;
+
+	for (size_t i = 0; i < b->parked_count; i++)
+		op_clear(b->parked[i]);
+	for (size_t i = 0; i < b->claim_count; i++)
+		op_clear(b->claims[i]);
+}
+
 static enum rota_status transaction(struct rota_lane *lane, struct rota_op *const *ops, size_t n,
 	bool claims, struct rota_error *err)
 {
@@ -135,11 +148,13 @@ static enum rota_status transaction(struct rota_lane *lane, struct rota_op *cons
 	status = kinds_run(lane, ops, n, err);
 	if (!status && claims)
 		status = claims_run(lane, err);
-	if (status) {
+	if (status)
 		vt->rollback(lane->session);
-		return status;
-	}
-	return vt->commit(lane->session, err);
+	else
+		status = vt->commit(lane->session, err);
+	if (status && claims)
+		claims_forget(lane);
+	return status;
 }
 
 /* ---- what failed as a group is tried alone, once ---- */
@@ -264,7 +279,7 @@ static size_t claims_sort(struct rota_lane *lane, struct rota_op **list, size_t 
 	for (size_t i = 0; i < n; i++) {
 		struct rota_op *op = list[i];
 
-		op->parked = false;
+		/* Still called parked when it is answered: its caller sleeps on that round. */
 		if (claim_satisfied(op, now) || lane->closing)
 			list[answered++] = op;
 		else if (lane->parked_count < ROTA_COUNT(lane->parked))
@@ -344,6 +359,12 @@ static bool parked_due(const struct rota_lane *lane, rota_tick now)
 	return false;
 }
 
+/* Somebody waits for tasks to end; some end by their time alone. */
+static bool watched(const struct rota_lane *lane)
+{
+	return lane->attend && atomic_load(&lane->store->watch_count);
+}
+
 /* Under the lock. False: there is nothing to do. */
 static bool batch_fill(struct rota_lane *lane, rota_tick now)
 {
@@ -357,7 +378,7 @@ static bool batch_fill(struct rota_lane *lane, rota_tick now)
 	memcpy(b->parked, lane->parked, lane->parked_count * sizeof(*b->parked));
 	b->parked_count = lane->parked_count;
 	lane->parked_count = 0;
-	wanted = b->claim_count || b->parked_count;
+	wanted = b->claim_count || b->parked_count || watched(lane);
 	b->maintain = wanted && now >= lane->maintain_at;
 	b->retry_parked = lane->retry_parked && b->parked_count;
 	lane->retry_parked = false;
@@ -453,7 +474,7 @@ static rota_tick lane_next(struct rota_lane *lane)
 
 	for (size_t i = 0; i < lane->parked_count; i++)
 		next = ROTA_MIN(next, lane->parked[i]->u.claim.wait_until);
-	if (lane->parked_count)
+	if (lane->parked_count || watched(lane))
 		next = ROTA_MIN(next, lane->maintain_at);
 	if (attentive(lane) && lane->store->vt->changed)
 		next = ROTA_MIN(next, lane->poll_at);

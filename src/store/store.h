@@ -302,7 +302,7 @@ struct rota_op {
 		struct rota_op_rows rows; /* EXPORT, IMPORT */
 		struct rota_op_explain explain;
 	} u;
-	struct rota_arena *arena;         /* the owner's: outputs */
+	struct rota_arena *arena;         /* the owner's: outputs; a CLAIM that waits has nothing else in it */
 	struct rota_error err;            /* err.status is the answer */
 	void (*done)(struct rota_op *op); /* last touch; short; submits more if it likes */
 	void *owner;

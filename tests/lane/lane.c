@@ -795,3 +795,127 @@ TEST_LIMIT(without_threads_to_be_had_claims_are_woken_by_callers, 20)
 {
 	run_without_threads(0, THREADS);
 }
+
+/* ---- what a rolled-back group must not leave behind ---- */
+
+TEST(a_parked_claim_gets_nothing_of_a_commit_that_failed)
+{
+	struct rota_world *world = test_world_new(1);
+	struct rota_store *store = open_faulty(world, "a");
+	struct waiting w;
+
+	claim_parked(store, &w, ROTA_FOREVER);
+	submit(store, 1);
+	fault.fail_commit = 2; /* the group, and the enqueue alone */
+	fault.with = ROTA_LIMIT;
+	step(store);
+	CHECK_EQ(seen.failed, 1);
+	CHECK_EQ(w.answers, 0);
+	CHECK(w.op.parked);
+	submit(store, 1);
+	step(store);
+	CHECK_EQ(w.answers, 1);
+	CHECK_EQ(w.op.u.claim.ret_count, 1);
+	CHECK_EQ(w.op.u.claim.ret_tasks[0]->token, 1);
+	rota_arena_deinit(&w.arena);
+	rota_store_close(store);
+	test_world_free(world);
+}
+
+TEST(a_lost_commit_answer_gives_a_parked_claim_nothing)
+{
+	struct rota_world *world = test_world_new(1);
+	struct rota_store *store = open_faulty(world, "a");
+	struct waiting w;
+
+	claim_parked(store, &w, ROTA_FOREVER);
+	submit(store, 1);
+	fault.fail_commit = 1;
+	fault.with = ROTA_UNCERTAIN;
+	step(store);
+	CHECK_EQ(seen.last_status, ROTA_UNCERTAIN);
+	CHECK_EQ(w.answers, 0);
+	rota_store_recall(store, &w.op);
+	step(store);
+	CHECK_EQ(w.answers, 1);
+	CHECK_EQ(w.op.u.claim.ret_count, 0);
+	rota_arena_deinit(&w.arena);
+	rota_store_close(store);
+	test_world_free(world);
+}
+
+TEST(a_claim_that_waits_takes_no_more_memory_each_time_it_runs)
+{
+	struct rota_world *world = test_world_new(1);
+	struct rota_store *store = open_faulty(world, "a");
+	struct rota_task task = ROTA_TASK(.type = "other", .queue = "elsewhere");
+	static const char *const queue = "here";
+	struct rota_error err;
+	struct waiting w;
+	size_t used = 0;
+
+	claim_parked(store, &w, 0);
+	rota_arena_reset(&w.arena);
+	w.op.u.claim.queues = &queue;
+	w.op.u.claim.queue_count = 1;
+	w.op.u.claim.tasks_max = 10000;
+	w.op.u.claim.wait_until = ROTA_TICK_NEVER;
+	CHECK_OK(rota_store_submit(store, &w.op, &err), &err);
+	step(store);
+	for (int i = 0; i < 200; i++) {
+		CHECK_OK(rota_task_enqueue(store, &task, 1, NULL, &err), &err);
+		if (i == 10)
+			used = w.arena.used_bytes;
+	}
+	CHECK_EQ(w.arena.used_bytes, used);
+	rota_store_close(store);
+	rota_arena_deinit(&w.arena);
+	test_world_free(world);
+}
+
+TEST(a_waiter_learns_of_an_expiry_though_nobody_claims)
+{
+	struct rota_world *world = test_world_new(1);
+	struct rota_store *store = open_faulty(world, "a");
+	struct rota_task task = ROTA_TASK(.type = "t", .expires_in = ROTA_SECONDS(2));
+	struct rota_error err;
+	int32_t state = 0;
+	rota_id id;
+
+	CHECK_OK(rota_task_enqueue(store, &task, 1, &id, &err), &err);
+	CHECK_OK(rota_task_wait(store, &id, 1, 1, ROTA_SECONDS(10), &state, &err), &err);
+	CHECK_EQ(state, ROTA_STATE_FAILED);
+	rota_store_close(store);
+	test_world_free(world);
+}
+
+static void *claim_briefly(void *arg)
+{
+	struct rota_store *store = arg;
+	struct rota_claim_options options = ROTA_INIT(rota_claim_options);
+	struct rota_error err;
+
+	options.wait = ROTA_MS(4);
+	for (int i = 0; i < 60; i++) {
+		struct rota_claims *claims = NULL;
+
+		CHECK_OK(rota_task_claim(store, &options, &claims, NULL, &err), &err);
+		rota_claims_free(claims);
+	}
+	return NULL;
+}
+
+TEST_LIMIT(claims_that_end_together_all_wake, 20)
+{
+	enum { CLAIMERS = 24 };
+	struct rota_store *store = NULL;
+	pthread_t threads[CLAIMERS];
+	struct rota_error err;
+
+	CHECK_OK(rota_store_open(test_store_url("brief"), NULL, &store, &err), &err);
+	for (int i = 0; i < CLAIMERS; i++)
+		CHECK_EQ(pthread_create(&threads[i], NULL, claim_briefly, store), 0);
+	for (int i = 0; i < CLAIMERS; i++)
+		pthread_join(threads[i], NULL);
+	rota_store_close(store);
+}

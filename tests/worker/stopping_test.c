@@ -240,7 +240,9 @@ STORE_TEST(a_worker_stopped_twice_returns_although_a_handler_does_not)
 	RIG_UNTIL(atomic_load(&running) == 1);
 	rota_worker_stop(worker);
 	rig_join(&thread);
-	CHECK_EQ(rig_state(store, id), ROTA_STATE_RUNNING);
+	/* Its lease ended when the worker left; maintenance may have noticed. */
+	enum rota_state state = rig_state(store, id);
+	CHECK(state == ROTA_STATE_RUNNING || state == ROTA_STATE_READY);
 	/* What it says at last is not heard, and hurts nobody. */
 	atomic_store(&let_go, 1);
 	rota_pool_free(options.pool);
