@@ -1,6 +1,6 @@
-/* graph.c: a graph in one call. Four parts, a sum that waits for all of them, a mail that is cancelled
- * should the sum fail. The order of the array does not matter; an edge names the n-th task of the
- * call (from 1), a key, or an id of a task that is there already.
+/* graph.c: a graph in one call. Four parts, a sum that waits for all of them, a mail that is
+ * cancelled should the sum fail. The order of the array does not matter; an edge names the n-th
+ * task of the call (from 1), a key, or an id of a task that is there already.
  *
  *   part ─┐
  *   part ─┼─▶ sum ─▶ mail
@@ -48,8 +48,9 @@ static enum rota_outcome sum(struct rota_job *job, void *arg)
 	}
 	rota_task_info_free(self);
 	printf("sum %" PRId64 "\n", sum);
-	return sum == PARTS * 1000 * (PARTS * 1000 + 1) / 2 ? rota_job_complete(job, &sum, sizeof(sum))
-							     : rota_job_fail(job, "wrong: %" PRId64, sum);
+	return sum == PARTS * 1000 * (PARTS * 1000 + 1) / 2
+		       ? rota_job_complete(job, &sum, sizeof(sum))
+		       : rota_job_fail(job, "wrong: %" PRId64, sum);
 }
 
 static enum rota_outcome mail(struct rota_job *job, void *arg)
@@ -61,14 +62,17 @@ static enum rota_outcome mail(struct rota_job *job, void *arg)
 
 static enum rota_status enqueue(struct rota_store *store, struct rota_error *err)
 {
-	static const int32_t numbers[PARTS] = { 0, 1, 2, 3 };
-	static const struct rota_dependency parts[PARTS] = { { .nth = 1 }, { .nth = 2 }, { .nth = 3 }, { .nth = 4 } };
-	static const struct rota_dependency after_sum = { .key = "sum-of-today", .failed = ROTA_AFTER_CANCEL };
+	static const int32_t numbers[PARTS] = {0, 1, 2, 3};
+	static const struct rota_dependency parts[PARTS] = {
+		{.nth = 1}, {.nth = 2}, {.nth = 3}, {.nth = 4}};
+	static const struct rota_dependency after_sum = {
+		.key = "sum-of-today", .failed = ROTA_AFTER_CANCEL};
 	struct rota_task tasks[PARTS + 2];
 
 	for (int i = 0; i < PARTS; i++)
-		tasks[i] = ROTA_TASK(.type = "part", .payload = { &numbers[i], sizeof(numbers[i]) });
-	tasks[PARTS] = ROTA_TASK(.type = "sum", .key = "sum-of-today", .after = parts, .after_count = PARTS);
+		tasks[i] = ROTA_TASK(.type = "part", .payload = {&numbers[i], sizeof(numbers[i])});
+	tasks[PARTS] = ROTA_TASK(.type = "sum", .key = "sum-of-today", .after = parts,
+		.after_count = PARTS);
 	tasks[PARTS + 1] = ROTA_TASK(.type = "mail", .after = &after_sum, .after_count = 1);
 	return rota_task_enqueue(store, tasks, PARTS + 2, NULL, err);
 }
@@ -82,11 +86,11 @@ int main(void)
 
 	options.drain = 1;
 	int failed = rota_store_open("graph.db", NULL, &store, &err) || enqueue(store, &err) ||
-		rota_worker_new(store, &options, &worker, &err) ||
-		rota_worker_handle(worker, "part", part, NULL, &err) ||
-		rota_worker_handle(worker, "sum", sum, store, &err) ||
-		rota_worker_handle(worker, "mail", mail, NULL, &err) ||
-		rota_worker_run(worker, &err);
+		     rota_worker_new(store, &options, &worker, &err) ||
+		     rota_worker_handle(worker, "part", part, NULL, &err) ||
+		     rota_worker_handle(worker, "sum", sum, store, &err) ||
+		     rota_worker_handle(worker, "mail", mail, NULL, &err) ||
+		     rota_worker_run(worker, &err);
 	if (failed)
 		fprintf(stderr, "%s\n", err.message);
 	rota_worker_free(worker);

@@ -40,8 +40,9 @@ static void print(struct rota_store *store, rota_id id)
 		fprintf(stderr, "%s\n", err.message);
 		return;
 	}
-	printf("%s is %s; progress %.*s; result %.*s; %s\n", task->type, rota_state_name(task->state),
-		(int)task->progress.size, task->progress.data ? (const char *)task->progress.data : "",
+	printf("%s is %s; progress %.*s; result %.*s; %s\n", task->type,
+		rota_state_name(task->state), (int)task->progress.size,
+		task->progress.data ? (const char *)task->progress.data : "",
 		(int)task->result.size, task->result.data ? (const char *)task->result.data : "",
 		task->last_error ? task->last_error : "no error");
 	rota_task_info_free(task);
@@ -49,7 +50,7 @@ static void print(struct rota_store *store, rota_id id)
 
 static enum rota_status play(struct rota_store *store, struct rota_error *err)
 {
-	struct rota_task tasks[] = { ROTA_TASK(.type = "answer"), ROTA_TASK(.type = "endless") };
+	struct rota_task tasks[] = {ROTA_TASK(.type = "answer"), ROTA_TASK(.type = "endless")};
 	enum rota_status status;
 	rota_id ids[2];
 
@@ -59,7 +60,8 @@ static enum rota_status play(struct rota_store *store, struct rota_error *err)
 	if (!status)
 		print(store, ids[0]);
 	/* Not final after two seconds: that is an answer too. */
-	if (!status && rota_task_wait(store, ids + 1, 1, 1, ROTA_SECONDS(2), NULL, err) != ROTA_TIMED_OUT)
+	if (!status &&
+		rota_task_wait(store, ids + 1, 1, 1, ROTA_SECONDS(2), NULL, err) != ROTA_TIMED_OUT)
 		return ROTA_INVALID;
 	if (!status)
 		print(store, ids[1]);
@@ -92,10 +94,11 @@ int main(void)
 {
 	struct rota_worker *worker = NULL;
 	struct rota_store *store = NULL;
-	struct rota_error err = { .message = "" };
+	struct rota_error err = {.message = ""};
 
 	int failed = rota_store_open("watch.db", NULL, &store, &err) ||
-		rota_worker_new(store, NULL, &worker, &err) || with_worker(store, worker, &err);
+		     rota_worker_new(store, NULL, &worker, &err) ||
+		     with_worker(store, worker, &err);
 	if (failed)
 		fprintf(stderr, "%s\n", err.message);
 	rota_worker_free(worker);
