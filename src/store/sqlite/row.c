@@ -355,6 +355,26 @@ void rota_work_forget(struct rota_session *session)
 	session->fresh_count = 0;
 }
 
+static const struct rota_input_column row_id_columns[] = {COLUMN(I64, facts.id)};
+
+/* Rows that go are not stored before the others' edges are followed: nothing may arrive at them. */
+static enum rota_status removed_cut_off(struct rota_session *session)
+{
+	struct rota_work *work = session->work;
+	size_t n = 0;
+
+	for (size_t i = 0; i < work->changed_count; i++) {
+		struct rota_row *row = work->changed[i];
+
+		if (row->remove && (row->facts.flags & ROTA_ROW_PREDECESSORS))
+			work->list[n++] = row;
+	}
+	if (!n)
+		return ROTA_OK;
+	ROTA_SHOW_LIST(session, work->list, n, row_id_columns);
+	return rota_sql_run(session, ROTA_SQL_EDGE_DELETE_IN, "");
+}
+
 enum rota_status rota_work_flush(struct rota_session *session)
 {
 	struct rota_work *work = session->work;
@@ -363,6 +383,8 @@ enum rota_status rota_work_flush(struct rota_session *session)
 	if (!work->changed_count)
 		return ROTA_OK;
 	status = rota_rows_store(session, work->list, changed_pick(work, false));
+	if (!status && work->settles)
+		status = removed_cut_off(session);
 	if (!status && work->settles)
 		status = rota_rows_settle(session, work->list, changed_ended(work));
 	if (!status)
