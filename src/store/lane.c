@@ -198,6 +198,7 @@ static void maintain_plan(struct rota_lane *lane, bool maintained, rota_tick now
 	if (lane->news.claimed)
 		lane->maintain_at = ROTA_MIN(lane->maintain_at, rota_tick_add(now, ROTA_MAINTAIN_EVERY));
 	lane->maintain_at = ROTA_MIN(lane->maintain_at, rota_tick_add(now, lane->news.due_in));
+	lane->retry_parked |= lane->news.unseen;
 }
 
 static void alone(struct rota_lane *lane, struct rota_op *op, const struct rota_error *group_err,

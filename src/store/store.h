@@ -356,6 +356,7 @@ struct rota_news {
 	bool overflow;     /* more than ROTA_NEWS_MAX, or no memory: look for yourself */
 	bool ready;        /* some task became ready, or a queue was resumed */
 	bool claimed;      /* some lease began */
+	bool unseen;       /* a claim stopped before it had seen all: those parked look again */
 	rota_duration due_in; /* a task was scheduled: the soonest, from now; ROTA_FOREVER: none */
 	/* from the lane */
 	bool foreign;      /* another process committed something; nothing else is known */

@@ -84,7 +84,7 @@ TEST(every_statement_has_a_comment_or_needs_none)
 /* Statements that sort say so by using a B-tree; those of the hot path must not. */
 TEST(claims_and_maintenance_read_in_the_order_of_an_index)
 {
-	static const char *const hot[] = {"claim_read", "claim_next_type", "group_next",
+	static const char *const hot[] = {"claim_read", "claim_read_same", "claim_next_type", "group_next",
 		"group_read", "group_rest", "expire_read", "expire_next", "key_next", "edge_page"};
 	struct rota_input input = {0};
 	sqlite3 *db = schema_open(&input);

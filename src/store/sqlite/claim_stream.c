@@ -2,11 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/error.h"
+#include "base/limits.h"
 #include "store/sqlite/claim.h"
 
 /* Where it asks for a few types in a few queues, it looks for each pair; else for the pairs there
  * are. */
 #define PAIRS_DIRECT 64
+#define EXPIRED_ROWS 64
 
 /* The ready tasks of one type in one queue, read a few at a time. */
 struct stream {
@@ -16,7 +18,7 @@ struct stream {
 	size_t at, count, room;
 	int64_t priority; /* of the last row read, and its run_at and id */
 	rota_time run_at;
-	rota_id id;
+	rota_id id; /* 0: none was read */
 	bool ended;
 };
 struct merge {
@@ -63,26 +65,41 @@ static bool row_read(struct merge *m, struct stream *stream, sqlite3_stmt *s)
 	return true;
 }
 
-/* The next n rows; fewer: it has ended. */
-static enum rota_status stream_read(struct merge *m, struct stream *stream, size_t n)
+static enum rota_status rows_read(struct merge *m, struct stream *stream, sqlite3_stmt *s)
 {
 	struct rota_session *session = m->claim->session;
-	sqlite3_stmt *s;
 	int got;
 
-	if (!stream_room(m, stream, n))
-		return rota_session_memory(session);
-	stream->at = stream->count = 0;
-	s = rota_sql_query(session, ROTA_SQL_CLAIM_READ, "iiiiii", stream->queue, stream->type,
-		stream->priority, stream->run_at, stream->id, (int64_t)n);
 	while ((got = rota_sql_next(session, s)) > 0) {
 		if (!row_read(m, stream, s)) {
 			sqlite3_reset(s);
 			return rota_session_memory(session);
 		}
 	}
-	stream->ended = stream->count < n;
 	return got < 0 ? session->error.status : ROTA_OK;
+}
+
+/* The next n rows; fewer: it has ended. */
+static enum rota_status stream_read(struct merge *m, struct stream *stream, size_t n)
+{
+	struct rota_session *session = m->claim->session;
+	enum rota_status status = ROTA_OK;
+
+	if (!stream_room(m, stream, n))
+		return rota_session_memory(session);
+	stream->at = stream->count = 0;
+	if (stream->id)
+		status = rows_read(m, stream,
+			rota_sql_query(session, ROTA_SQL_CLAIM_READ_SAME, "iiiiii", stream->queue,
+				stream->type, stream->priority, stream->run_at, stream->id,
+				(int64_t)n));
+	if (!status && stream->count < n)
+		status = rows_read(m, stream,
+			rota_sql_query(session, ROTA_SQL_CLAIM_READ, "iiiii", stream->queue,
+				stream->type, stream->priority, stream->run_at,
+				(int64_t)(n - stream->count)));
+	stream->ended = stream->count < n;
+	return status;
 }
 
 static enum rota_status expired_add(struct merge *m, rota_id id)
@@ -100,24 +117,46 @@ static enum rota_status expired_add(struct merge *m, rota_id id)
 	return ROTA_OK;
 }
 
-/* Makes its first row one that can be taken. *ret: there is one. */
-static enum rota_status stream_settle(struct merge *m, struct stream *stream, bool *ret)
+/* Where one has expired there may be many, so that one at a time would be slow. */
+static size_t rows_wanted(const struct merge *m)
 {
 	size_t left = m->claim->c->tasks_max - m->claim->c->ret_count;
 	size_t n = ROTA_MIN(m->count > 1 ? left / m->count + 1 : left, (size_t)ROTA_SQLITE_ROWS);
+
+	return m->expired_count ? ROTA_MAX(n, (size_t)EXPIRED_ROWS) : n;
+}
+
+/* Enough have expired for one transaction: they end, and whoever waits looks again. */
+static enum rota_status stream_stop(struct merge *m, struct stream *stream)
+{
+	struct rota_news *news = m->claim->session->news;
+
+	stream->ended = true;
+	stream->at = stream->count;
+	news->unseen = true;
+	rota_news_due(news, 0);
+	return ROTA_OK;
+}
+
+/* Makes its first row one that can be taken. *ret: there is one. */
+static enum rota_status stream_settle(struct merge *m, struct stream *stream, bool *ret)
+{
+	bool full = m->claim->c->tasks_max == m->claim->c->ret_count;
 	enum rota_status status = ROTA_OK;
 
 	for (*ret = false; !status; stream->at++) {
-		if (stream->at == stream->count && (stream->ended || !left))
+		if (stream->at == stream->count && (stream->ended || full))
 			return ROTA_OK;
 		if (stream->at == stream->count)
-			status = stream_read(m, stream, n);
+			status = stream_read(m, stream, rows_wanted(m));
 		if (status || stream->at == stream->count)
 			return status;
 		status = rota_candidate_extra(m->claim, stream_first(stream));
 		*ret = !status && !rota_candidate_expired(m->claim, stream_first(stream));
 		if (*ret)
 			return ROTA_OK;
+		if (!status && m->expired_count == ROTA_MAINTAIN_SLICE)
+			return stream_stop(m, stream);
 		if (!status)
 			status = expired_add(m, stream_first(stream)->claimed->id);
 	}
