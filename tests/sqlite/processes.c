@@ -273,6 +273,74 @@ TEST(a_killed_worker_s_tasks_are_rescued_at_once_however_long_its_leases)
 	rota_store_close(store);
 }
 
+/* A child that lives has claimed the only task of the store at path. */
+static pid_t holder(const char *path)
+{
+	struct rota_task task = ROTA_TASK(.type = "t");
+	struct rota_store *store = store_open(path);
+	pid_t pid;
+
+	claimed = shared(sizeof(*claimed));
+	CHECK_OK(rota_task_enqueue(store, &task, 1, NULL, &err), &err);
+	rota_store_close(store);
+	pid = child(hold, path, 0);
+	while (!atomic_load(claimed))
+		usleep(1000);
+	return pid;
+}
+
+static size_t claim_once(struct rota_store *store)
+{
+	struct rota_claims *claims = NULL;
+	size_t n;
+
+	CHECK_OK(rota_task_claim(store, NULL, &claims, NULL, &err), &err);
+	n = claims->count;
+	rota_claims_free(claims);
+	return n;
+}
+
+TEST(a_worker_lives_under_every_name_of_the_file)
+{
+	const char *path = test_path("a.db"), *other = test_path("link.db");
+	pid_t pid = holder(path);
+	struct rota_store *store;
+
+	CHECK_EQ(symlink("a.db", other), 0);
+	store = store_open(other);
+	CHECK_EQ(claim_once(store), 0);
+	CHECK_EQ(access(test_path("link.db-rota"), F_OK), -1);
+	kill(pid, SIGKILL);
+	CHECK_EQ(waitpid(pid, NULL, 0), pid);
+	rota_store_close(store);
+	store = store_open(other);
+	CHECK_EQ(claim_once(store), 1);
+	rota_store_close(store);
+}
+
+TEST(a_worker_lives_though_its_side_file_was_removed)
+{
+	const char *path = test_path("a.db");
+	pid_t pid = holder(path);
+	struct rota_arena arena;
+	struct rota_op join = {
+		.kind = ROTA_OP_WORKER, .u.worker = {.action = ROTA_WORKER_JOIN, .name = "other"}};
+	struct rota_store *before = store_open(path), *store;
+
+	rota_arena_init(&arena, 0);
+	CHECK_EQ(unlink(test_path("a.db-rota")), 0);
+	store = store_open(path); /* makes another */
+	CHECK_OK(op_run(store, &join, &arena), &err);
+	CHECK_OK(op_run(before, &join, &arena), &err);
+	CHECK_EQ(claim_once(store), 0);
+	CHECK_EQ(claim_once(before), 0);
+	kill(pid, SIGKILL);
+	CHECK_EQ(waitpid(pid, NULL, 0), pid);
+	rota_arena_deinit(&arena);
+	rota_store_close(store);
+	rota_store_close(before);
+}
+
 /* ---- waking each other ---- */
 
 static _Atomic int64_t *woken_at;

@@ -50,6 +50,19 @@ static enum rota_status path_resolve(const char *place, char **ret, struct rota_
 	return ROTA_OK;
 }
 
+/* What SQLite made of it: every name of a file, by links too, must lead to the same side file. */
+static enum rota_status path_settle(struct rota_backend *backend, struct rota_error *err)
+{
+	const char *name = sqlite3_db_filename(atomic_load(&backend->spare), "main");
+	char *path = strdup(name && *name ? name : backend->path);
+
+	if (!path)
+		return rota_err_memory(err);
+	free(backend->path);
+	backend->path = path;
+	return ROTA_OK;
+}
+
 /* Looked at without opening it: closing any descriptor of a database drops the locks that this
  * process holds on it. */
 static enum rota_status file_check(const char *path, bool create, struct rota_error *err)
@@ -94,6 +107,8 @@ static enum rota_status backend_open(const char *place, const struct rota_store_
 		status = file_check(backend->path, !options->no_create, err);
 	if (!status)
 		status = rota_sqlite_migrate(backend, !options->no_create, err);
+	if (!status)
+		status = path_settle(backend, err);
 	if (status) {
 		backend_close(backend);
 		return status;

@@ -61,6 +61,13 @@ static enum rota_status apply(struct maintain *m, rule_fn *rule)
  * is known to live. Else only its leases' ends tell. */
 enum life { LIFE_DEAD = 1, LIFE_UNKNOWN, LIFE_ALIVE };
 
+static enum life slot_life(struct rota_side *side, int64_t slot)
+{
+	if (!side || !rota_side_knows(side, slot))
+		return LIFE_UNKNOWN;
+	return rota_side_alive(side, slot) ? LIFE_ALIVE : LIFE_DEAD;
+}
+
 static enum rota_status worker_life(struct rota_session *session, int64_t worker, enum life *ret)
 {
 	sqlite3_stmt *s = rota_sql_query(session, ROTA_SQL_WORKER_GET, "i", worker);
@@ -71,13 +78,10 @@ static enum rota_status worker_life(struct rota_session *session, int64_t worker
 	*ret = LIFE_DEAD;
 	if (!got)
 		return ROTA_OK;
-	if (!sqlite3_column_int(s, 1)) {
-		*ret = LIFE_UNKNOWN;
-		if (sqlite3_column_type(s, 0) != SQLITE_NULL && session->backend->side)
-			*ret = rota_side_alive(session->backend->side, sqlite3_column_int64(s, 0))
-				       ? LIFE_ALIVE
-				       : LIFE_DEAD;
-	}
+	if (!sqlite3_column_int(s, 1))
+		*ret = sqlite3_column_type(s, 0) != SQLITE_NULL
+			       ? slot_life(session->backend->side, sqlite3_column_int64(s, 0))
+			       : LIFE_UNKNOWN;
 	sqlite3_reset(s);
 	return ROTA_OK;
 }

@@ -110,18 +110,33 @@ static struct flock slot_lock(int64_t slot)
 {
 	return (struct flock){.l_type = F_WRLCK,
 		.l_whence = SEEK_SET,
-		.l_start = SIDE_SLOTS_AT + slot,
+		.l_start = SIDE_SLOTS_AT + slot % ROTA_WORKER_SLOTS_MAX,
 		.l_len = 1};
+}
+
+/* The first slot of this very file: when somebody has removed it and another was made in its place,
+ * a byte of the new one says nothing of those that hold one in the old. */
+static bool slot_first(int fd, int64_t *ret)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return false;
+	*ret = (int64_t)(st.st_ino & 0xffffffffffff) * ROTA_WORKER_SLOTS_MAX;
+	return true;
 }
 
 /* A descriptor of its own, so that other handles of this process see the lock as well. */
 bool rota_side_join(struct rota_side *side, int64_t *ret_slot, int *ret_fd)
 {
 	int fd = side_file_open(side->path, 0);
+	int64_t first = 0, ours = 0;
+	bool same;
 
 	if (fd < 0)
 		return false;
-	for (int64_t slot = 0; slot < ROTA_WORKER_SLOTS_MAX; slot++) {
+	same = slot_first(fd, &first) && slot_first(side->fd, &ours) && first == ours;
+	for (int64_t slot = first; same && slot < first + ROTA_WORKER_SLOTS_MAX; slot++) {
 		struct flock lock = slot_lock(slot);
 
 		if (fcntl(fd, F_OFD_SETLK, &lock))
@@ -132,6 +147,14 @@ bool rota_side_join(struct rota_side *side, int64_t *ret_slot, int *ret_fd)
 	}
 	close(fd);
 	return false;
+}
+
+bool rota_side_knows(struct rota_side *side, int64_t slot)
+{
+	int64_t first;
+
+	return slot_first(side->fd, &first) && slot >= first &&
+	       slot < first + ROTA_WORKER_SLOTS_MAX;
 }
 
 bool rota_side_alive(struct rota_side *side, int64_t slot)

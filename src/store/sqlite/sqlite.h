@@ -184,6 +184,8 @@ struct rota_side *rota_side_open(const char *path);
 void rota_side_close(struct rota_side *side);
 /* Locks a free byte for as long as *ret_fd is open. False: none to be had. */
 bool rota_side_join(struct rota_side *side, int64_t *ret_slot, int *ret_fd);
+/* False: the slot's byte is not in this side file, but in one that was removed. */
+bool rota_side_knows(struct rota_side *side, int64_t slot);
 bool rota_side_alive(struct rota_side *side, int64_t slot);
 void rota_side_tell(struct rota_side *side);
 /* True: something may have been committed. */
