@@ -160,3 +160,30 @@ TEST(relaxed_calls_do_not_sync_and_the_next_durable_one_does)
 	rota_store_close(relaxed);
 	rota_store_close(store);
 }
+
+TEST(a_reader_that_stays_makes_the_log_grow_but_not_every_commit_a_checkpoint)
+{
+	struct rota_store *store = open_store("a.db");
+	sqlite3 *foreign = NULL;
+	uint64_t before;
+
+	put(store, 1);
+	CHECK_EQ(sqlite3_open(test_path("a.db"), &foreign), SQLITE_OK);
+	CHECK_EQ(sqlite3_exec(foreign, "BEGIN; SELECT count(*) FROM rota_task", NULL, NULL, NULL),
+		SQLITE_OK);
+	before = fault_counts.wal_syncs + fault_counts.db_syncs;
+	for (int i = 0; i < 100; i++)
+		put(store, 1000);
+	CHECK_MSG(fault_counts.wal_syncs + fault_counts.db_syncs - before < 150,
+		"%" PRIu64 " syncs", fault_counts.wal_syncs + fault_counts.db_syncs - before);
+	CHECK(fault_counts.wal_bytes_max > 3000 * PAGE);
+	sqlite3_close(foreign);
+	for (int i = 0; i < 40; i++)
+		put(store, 1000);
+	fault_counts.wal_bytes_max = 0;
+	for (int i = 0; i < 40; i++)
+		put(store, 1000);
+	CHECK_MSG(fault_counts.wal_bytes_max < 1000 * PAGE, "%" PRIu64 " pages",
+		fault_counts.wal_bytes_max / PAGE);
+	rota_store_close(store);
+}

@@ -32,7 +32,8 @@ TEST(both_ends_of_an_edge_cancelled_in_one_call_count_once_for_a_third)
 TEST(a_fan_of_thousands_in_and_out_settles_every_edge_once)
 {
 	enum { WIDE = 3500 };
-	struct rota_dependency *on_all = calloc(WIDE, sizeof(*on_all)), on_middle = {.nth = WIDE + 1};
+	struct rota_dependency *on_all = calloc(WIDE, sizeof(*on_all)),
+			       on_middle = {.nth = WIDE + 1};
 	struct rota_task *tasks = calloc(2 * WIDE + 1, sizeof(*tasks));
 	struct rota_verdict *verdicts = calloc(WIDE, sizeof(*verdicts));
 	struct rota_claim_options options = {.size = sizeof(options), .tasks_max = WIDE};
@@ -43,7 +44,8 @@ TEST(a_fan_of_thousands_in_and_out_settles_every_edge_once)
 	for (size_t i = 0; i < WIDE; i++) {
 		on_all[i].nth = i + 1;
 		tasks[i] = ROTA_TASK(.type = "part");
-		tasks[WIDE + 1 + i] = ROTA_TASK(.type = "leaf", .after = &on_middle, .after_count = 1);
+		tasks[WIDE + 1 + i] =
+			ROTA_TASK(.type = "leaf", .after = &on_middle, .after_count = 1);
 	}
 	tasks[WIDE] = ROTA_TASK(.type = "middle", .after = on_all, .after_count = WIDE);
 	CHECK_OK(rota_store_open(test_path("a.db"), NULL, &store, &err), &err);

@@ -187,6 +187,11 @@ enum rota_status rota_claim_store(struct rota_claim *claim)
 		status = rota_sql_run(claim->session, ROTA_SQL_CLAIM_STORE, "iiiii", claim->holder,
 			claim->lease_until, claim->session->now, (int64_t)~claim->flags_off,
 			(int64_t)claim->flags_on);
+		if (!status && sqlite3_changes(claim->session->db) != (int)n)
+			status = rota_err(&claim->session->error, ROTA_CORRUPT,
+				"%s: an index and its table disagree; try `sqlite3 FILE 'PRAGMA "
+				"integrity_check'`",
+				claim->session->backend->path);
 		claim->stored += n;
 	}
 	claim->session->news->claimed = true;

@@ -42,6 +42,18 @@ static enum rota_status progress_set(struct rota_session *session, struct rota_r
 	return status;
 }
 
+/* Who takes a lost lease back lives now: a name of another boot, or one that was cleared away
+ * since, is entered anew. */
+static enum rota_status holder_renew(struct rota_session *session, struct rota_row *row)
+{
+	const struct rota_holder_row *holder;
+	enum rota_status status = rota_holder_by_id(session, row->holder, &holder);
+
+	if (status || (holder && (holder->now || holder->worker)))
+		return status;
+	return rota_holder_id(session, holder ? holder->name : "", 0, &row->holder);
+}
+
 static enum rota_status extend_row(struct rota_session *session, const struct rota_op_extend *op,
 	struct rota_extension *item, struct rota_row *row, struct beat *beats, size_t *beat_count)
 {
@@ -67,6 +79,10 @@ static enum rota_status extend_row(struct rota_session *session, const struct ro
 	if (status || (!row->effect.changed && !flags_changed))
 		return status;
 	session->news->claimed |= resumed;
+	if (resumed)
+		status = holder_renew(session, row);
+	if (status)
+		return status;
 	return rota_work_changed(session, row, &before);
 }
 

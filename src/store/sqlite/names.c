@@ -119,9 +119,14 @@ static enum rota_status queue_remember(
 enum rota_status rota_queues_load(struct rota_session *session)
 {
 	sqlite3_stmt *row;
-	int64_t name_space;
+	int64_t name_space, version;
 	int got;
 
+	if (!session->names.queues_stale)
+		return ROTA_OK;
+	if (rota_sql_number(session, ROTA_SQL_QUEUES_VERSION, &version, NULL, ""))
+		return session->error.status;
+	session->names.queues_stale = version != session->names.queues_version;
 	if (!session->names.queues_stale)
 		return ROTA_OK;
 	if (rota_namespace_id(session, false, &name_space))
@@ -134,7 +139,14 @@ enum rota_status rota_queues_load(struct rota_session *session)
 		}
 	}
 	session->names.queues_stale = got < 0;
+	session->names.queues_version = got < 0 ? 0 : version;
 	return got < 0 ? session->error.status : ROTA_OK;
+}
+
+enum rota_status rota_queues_changed(struct rota_session *session)
+{
+	session->names.queues_stale = true;
+	return rota_sql_run(session, ROTA_SQL_QUEUES_BUMP, "");
 }
 
 static enum rota_status queue_make(struct rota_session *session, const char *name, int64_t *ret)
@@ -151,7 +163,8 @@ static enum rota_status queue_make(struct rota_session *session, const char *nam
 		status = rota_sql_run(session, ROTA_SQL_QUEUE_ADD, "it", name_space, name);
 	if (!status)
 		status = row_added(session, ret);
-	session->names.queues_stale = true;
+	if (!status)
+		status = rota_queues_changed(session);
 	return status ? status : rota_queues_load(session);
 }
 
@@ -190,7 +203,7 @@ enum rota_status rota_queue_by_id(
 	*ret = rota_map_get(names->queues, id);
 	if (*ret)
 		return ROTA_OK;
-	names->queues_stale = true; /* a reader: somebody made it since */
+	names->queues_stale = true; /* somebody made it since */
 	status = rota_queues_load(session);
 	if (status)
 		return status;
@@ -324,6 +337,10 @@ enum rota_status rota_holder_by_id(
 	return status;
 }
 
+/* Every so many new holders, those that hold nothing are cleared away: a claim by hand may come
+ * from a process that lives for a moment. */
+#define HOLDERS_SWEEP 256
+
 enum rota_status rota_holder_id(
 	struct rota_session *session, const char *name, int64_t worker, int64_t *ret)
 {
@@ -343,6 +360,8 @@ enum rota_status rota_holder_id(
 		status = rota_sql_run(session, ROTA_SQL_HOLDER_ADD, "tti", name, boot, worker);
 		if (!status)
 			status = row_added(session, ret);
+		if (!status && *ret % HOLDERS_SWEEP == 0)
+			status = rota_sql_run(session, ROTA_SQL_HOLDER_SWEEP, "i", *ret);
 	}
 	return status ? status : rota_holder_by_id(session, *ret, &names->last_holder);
 }

@@ -87,7 +87,8 @@ enum rota_status rota_session_answer(const struct rota_session *session, struct 
  * cache holds what a group of the largest size touches. */
 static const char *const connection_pragmas =
 	"PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = OFF; PRAGMA temp_store = DEFAULT;"
-	"PRAGMA cache_size = -16384; PRAGMA foreign_keys = OFF; PRAGMA recursive_triggers = OFF";
+	"PRAGMA cache_size = -16384; PRAGMA journal_size_limit = 8388608; PRAGMA foreign_keys = "
+	"OFF; PRAGMA recursive_triggers = OFF";
 
 enum rota_status rota_session_connect(
 	struct rota_backend *backend, int flags, sqlite3 **ret_db, struct rota_error *err)

@@ -22,9 +22,8 @@ static enum rota_status queue_run(struct rota_session *session, const struct rot
 			(int64_t)(op->action == ROTA_QUEUE_PAUSE));
 		session->news->ready |= op->action == ROTA_QUEUE_RESUME;
 	}
-	session->names.queues_stale = true;
 	session->notable = true;
-	return status;
+	return status ? status : rota_queues_changed(session);
 }
 
 enum rota_status rota_sqlite_queue(
@@ -64,6 +63,8 @@ static enum rota_status worker_join(struct rota_session *session, struct rota_op
 
 	if (backend->side && rota_side_join(backend->side, &slot, &fd))
 		status = rota_sql_run(session, ROTA_SQL_WORKER_SLOT, "i", slot);
+	if (!status)
+		status = rota_sql_run(session, ROTA_SQL_WORKER_SWEEP, "t", rota_world_boot_id());
 	if (!status)
 		status = rota_sql_run(session, ROTA_SQL_WORKER_ADD, "ttiii",
 			op->name ? op->name : "", rota_world_boot_id(), op->pid, slot,

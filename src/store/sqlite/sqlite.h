@@ -49,10 +49,11 @@ struct rota_queue_row {
 struct rota_name_cache {
 	struct rota_names *queue_ids, *type_ids; /* of queues only this namespace's */
 	struct rota_map *queues, *types,
-		*holders;   /* id to struct rota_queue_row, char *, struct rota_holder_row */
-	int64_t name_space; /* 0: not looked up, -1: there is none yet */
-	bool queues_stale;  /* settings may have changed */
-	bool added;         /* in this transaction: a rollback makes all of it wrong */
+		*holders;       /* id to struct rota_queue_row, char *, struct rota_holder_row */
+	int64_t name_space;     /* 0: not looked up, -1: there is none yet */
+	bool queues_stale;      /* settings may have changed */
+	int64_t queues_version; /* as read with them, from rota_meta; 0: never */
+	bool added;             /* in this transaction: a rollback makes all of it wrong */
 	const char *last_queue, *last_type; /* texts of the last look-ups, in the maps */
 	int64_t last_queue_id, last_type_id;
 	const struct rota_holder_row *last_holder;
@@ -82,6 +83,7 @@ struct rota_session {
 	enum rota_durability durability; /* as the connection is set now */
 	bool writing, reading;
 	bool notable;             /* this transaction did something that others wait for */
+	int wal_next;             /* no checkpoint before the log has that many pages */
 	int wal_pages, wal_group; /* after the last commit; the most that one group wrote */
 	int64_t seen_version;     /* what rota_session_changed saw last */
 	uint32_t version; /* of the data, after our last transaction: tells foreign commits */
@@ -177,6 +179,8 @@ enum rota_status rota_holder_by_id(
 	struct rota_session *session, int64_t id, const struct rota_holder_row **ret);
 /* Brings every queue of the file into names.queues. */
 enum rota_status rota_queues_load(struct rota_session *session);
+/* To be called by whoever changes a row of rota_queue. */
+enum rota_status rota_queues_changed(struct rota_session *session);
 void rota_names_forget(struct rota_session *session);
 
 /* side.c: the file beside the database, DB-rota: who is alive, and who waits for commits. */

@@ -109,6 +109,8 @@ static enum rota_status lock_missed(struct rota_session *session, struct rota_er
 
 /* ---- the log ---- */
 
+#define WAL_STEP (ROTA_SQLITE_WAL_PAGES / 4)
+
 static int wal_grew(void *arg, sqlite3 *db, const char *name, int pages)
 {
 	struct rota_session *session = arg;
@@ -153,7 +155,7 @@ static enum rota_status checkpointer_open(struct rota_session *session)
  * checkpoint runs on the second connection, passively. What is busy is done next time. */
 static enum rota_status checkpoint(struct rota_session *session)
 {
-	int pages = 0, done = 0;
+	int pages = -1, done = 0;
 
 	if (checkpointer_open(session))
 		return ROTA_OK;
@@ -164,6 +166,10 @@ static enum rota_status checkpoint(struct rota_session *session)
 		(void)sqlite3_exec(session->db, "ROLLBACK", NULL, NULL, NULL);
 	}
 	(void)sqlite3_busy_handler(session->db, lock_wait, session);
+	/* A reader that stays holds back the rest: that is tried again when the log has grown. */
+	session->wal_next = pages >= 0 && done < pages ? session->wal_pages + WAL_STEP : 0;
+	if (pages >= 0 && done == pages)
+		session->wal_pages = 0;
 	return ROTA_OK;
 }
 
@@ -178,7 +184,7 @@ static int wal_full(const struct rota_session *session)
 enum rota_status rota_sqlite_housekeep(struct rota_session *session, struct rota_error *err)
 {
 	(void)err;
-	if (session->wal_pages < wal_full(session))
+	if (session->wal_pages < ROTA_MAX(wal_full(session), session->wal_next))
 		return ROTA_OK;
 	session->wal_group -= session->wal_group / 4; /* one large group does not count for ever */
 	return checkpoint(session);
@@ -220,6 +226,7 @@ static void session_idle(struct rota_session *session)
 static void names_check(struct rota_session *session)
 {
 	session->names.queues_stale = true;
+	session->names.last_holder = NULL; /* it may have been cleared away */
 	if (session->names.name_space < 0)
 		session->names.name_space = 0;
 }
