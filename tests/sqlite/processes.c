@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -339,6 +340,73 @@ TEST(a_worker_lives_though_its_side_file_was_removed)
 	rota_arena_deinit(&arena);
 	rota_store_close(store);
 	rota_store_close(before);
+}
+
+/* Claims with a short lease, and lives on without renewing it. */
+static void hold_shortly(const char *path, int nth)
+{
+	struct rota_store *store = store_open(path);
+	struct rota_arena arena;
+	struct rota_op join = {
+		.kind = ROTA_OP_WORKER, .u.worker = {.action = ROTA_WORKER_JOIN, .name = "holder"}};
+	struct rota_op claim = {.kind = ROTA_OP_CLAIM,
+		.u.claim = {.worker = "holder", .tasks_max = 1, .lease = ROTA_MS(300)}};
+
+	(void)nth;
+	rota_arena_init(&arena, 0);
+	CHECK_OK(op_run(store, &join, &arena), &err);
+	claim.u.claim.worker_id = join.u.worker.ret_worker_id;
+	CHECK_OK(op_run(store, &claim, &arena), &err);
+	atomic_store(claimed, 1);
+	pause();
+}
+
+/* Writes while the application's transaction is open, and gives up after lock_timeout. */
+static void locked_out(const char *path, rota_duration lock_timeout)
+{
+	struct rota_store_options options = {
+		.size = sizeof(options), .lock_timeout = lock_timeout};
+	struct rota_task task = ROTA_TASK(.type = "u");
+	struct rota_store *store = NULL;
+	sqlite3 *application = NULL;
+
+	CHECK_OK(rota_store_open(path, &options, &store, &err), &err);
+	CHECK_EQ(sqlite3_open(path, &application), SQLITE_OK);
+	CHECK_EQ(sqlite3_exec(application, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	CHECK_STATUS(rota_task_enqueue(store, &task, 1, NULL, &err), ROTA_BUSY, &err);
+	CHECK_EQ(sqlite3_exec(application, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(application);
+	rota_store_close(store);
+}
+
+static void outlives_a_long_transaction(const char *path, rota_duration lock_timeout)
+{
+	struct rota_task task = ROTA_TASK(.type = "t");
+	struct rota_store *store = store_open(path);
+	pid_t pid;
+
+	claimed = shared(sizeof(*claimed));
+	CHECK_OK(rota_task_enqueue(store, &task, 1, NULL, &err), &err);
+	rota_store_close(store);
+	pid = child(hold_shortly, path, 0);
+	while (!atomic_load(claimed))
+		usleep(1000);
+	locked_out(path, lock_timeout);
+	usleep(350000);
+	store = store_open(path); /* knows nothing of the wait */
+	CHECK_EQ(claim_once(store), 0);
+	kill(pid, SIGKILL);
+	CHECK_EQ(waitpid(pid, NULL, 0), pid);
+	rota_store_close(store);
+	store = store_open(path);
+	CHECK_EQ(claim_once(store), 1);
+	rota_store_close(store);
+}
+
+TEST(those_that_live_have_time_to_renew_after_a_long_transaction_of_an_application)
+{
+	outlives_a_long_transaction(test_path("a.db"), ROTA_MS(700));
+	outlives_a_long_transaction(test_path("b.db"), ROTA_MS(100));
 }
 
 /* ---- waking each other ---- */

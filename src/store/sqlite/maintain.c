@@ -119,7 +119,7 @@ static enum rota_status life_of(
 static rota_tick lease_end(
 	const struct rota_session *session, rota_tick lease_until, enum life life)
 {
-	rota_tick clear = atomic_load(&session->backend->clear_at);
+	rota_tick clear = rota_session_clear_at(session);
 
 	if (life == LIFE_DEAD)
 		return 0;

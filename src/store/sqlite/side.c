@@ -28,6 +28,7 @@ struct side_page {
 	_Atomic uint32_t waiting; /* connections that wait for the write lock */
 	_Atomic uint32_t offers;  /* changes when somebody steps back from it */
 	_Atomic uint32_t turns;   /* changes when one that waited has got it */
+	_Atomic rota_tick hard_at; /* when somebody last had to wait long for it */
 };
 struct rota_side {
 	int fd;
@@ -250,6 +251,19 @@ bool rota_side_offer(struct rota_side *side, rota_tick deadline)
 	rota_futex_wake(word(&side->page->offers), INT_MAX, true);
 	rota_futex_wait(word(&side->page->turns), turns, deadline, true);
 	return atomic_load(&side->page->turns) != turns;
+}
+
+void rota_side_hard(struct rota_side *side, rota_tick now)
+{
+	atomic_store(&side->page->hard_at, now);
+}
+
+/* A time to come is of another boot. */
+rota_tick rota_side_hard_at(const struct rota_side *side, rota_tick now)
+{
+	rota_tick at = atomic_load(&side->page->hard_at);
+
+	return at <= now ? at : 0;
 }
 
 /* The word changes so that a wait that is about to begin does not. */

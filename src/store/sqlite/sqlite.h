@@ -34,8 +34,7 @@ struct rota_backend {
 	_Atomic(sqlite3 *) spare;    /* the connection that migrated, for the first session */
 	struct rota_map *worker_fds; /* worker id to the descriptor that locks its byte, plus 1 */
 	_Atomic uint32_t hint_stopped;
-	_Atomic rota_tick
-		clear_at; /* the write lock was hard to get; live holders' leases hold until then */
+	_Atomic rota_tick hard_at; /* when the write lock was last hard to get; 0: never */
 };
 
 /* ---- queues, types, namespaces: texts outside, numbers inside (names.c) ---- */
@@ -142,6 +141,8 @@ enum rota_status rota_session_commit(struct rota_session *session, struct rota_e
 void rota_session_rollback(struct rota_session *session);
 /* Busy handler and hooks of a new connection. */
 enum rota_status rota_session_prepare(struct rota_session *session, struct rota_error *err);
+/* Until then the leases of holders that live hold: they may have been kept from renewing. */
+rota_tick rota_session_clear_at(const struct rota_session *session);
 bool rota_session_changed(struct rota_session *session);
 /* The next id to be given out, read once per transaction. */
 enum rota_status rota_session_next_id(struct rota_session *session, rota_id *ret);
@@ -202,6 +203,10 @@ bool rota_side_queued(const struct rota_side *side); /* does anybody? */
 void rota_side_queue_sleep(struct rota_side *side, rota_tick deadline);
 /* Steps back until one that waits has got the lock. False: nobody took it. */
 bool rota_side_offer(struct rota_side *side, rota_tick deadline);
+
+/* The lock is hard to get now; when it last was, for any process. 0: never. */
+void rota_side_hard(struct rota_side *side, rota_tick now);
+rota_tick rota_side_hard_at(const struct rota_side *side, rota_tick now);
 
 /* One per op. */
 rota_run_fn rota_sqlite_worker, rota_sqlite_queue, rota_sqlite_enqueue, rota_sqlite_extend,

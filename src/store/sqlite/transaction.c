@@ -14,6 +14,24 @@
 
 /* ---- waiting for the lock ---- */
 
+/* Noted while it is so, for all processes: who comes when it is over cannot know otherwise. */
+static void lock_hard(struct rota_session *session, rota_tick now)
+{
+	atomic_store(&session->backend->hard_at, now);
+	if (session->backend->side)
+		rota_side_hard(session->backend->side, now);
+}
+
+rota_tick rota_session_clear_at(const struct rota_session *session)
+{
+	const struct rota_backend *backend = session->backend;
+	rota_tick at = atomic_load(&backend->hard_at);
+
+	if (backend->side)
+		at = ROTA_MAX(at, rota_side_hard_at(backend->side, session->tick));
+	return at ? rota_tick_add(at, LOCK_GRACE) : 0;
+}
+
 /* Between 1/2 and 1 of a length that grows: waiters must not march in step, and the first tries
  * must be quick, since a commit takes 100 µs. */
 static void lock_sleep(struct rota_session *session, int tries)
@@ -42,6 +60,8 @@ static int lock_wait(void *arg, int tries)
 		session->lock_queued = true;
 		rota_side_queue(session->backend->side, true);
 	}
+	if (now - session->lock_waited >= LOCK_HARD)
+		lock_hard(session, now);
 	if (now - session->lock_waited >= session->backend->lock_timeout)
 		return 0;
 	lock_sleep(session, tries);
@@ -71,8 +91,7 @@ static void lock_got(struct rota_session *session)
 	struct rota_world *world = session->backend->world;
 
 	if (lock_wait_ends(session) >= LOCK_HARD)
-		atomic_store(
-			&session->backend->clear_at, rota_tick_add(world->now(world), LOCK_GRACE));
+		lock_hard(session, world->now(world));
 }
 
 /* Before a transaction: whoever has had the lock for a while steps back when another waits. */
@@ -95,8 +114,12 @@ static void lock_offer(struct rota_session *session)
 
 static enum rota_status lock_missed(struct rota_session *session, struct rota_error *err)
 {
+	struct rota_world *world = session->backend->world;
 	rota_duration waited = lock_wait_ends(session);
 
+	/* However short it was: a renewal may have given up like this. */
+	if (session->backend->lock_timeout)
+		lock_hard(session, world->now(world));
 	(void)rota_err(err, ROTA_BUSY,
 		"%s: another program has held the database's write lock for %lld ms; nothing was "
 		"changed, "
