@@ -271,3 +271,24 @@ TEST(ids_are_never_given_out_twice_even_when_the_last_rows_are_gone)
 		rota_store_close(store);
 	}
 }
+
+TEST(edges_that_cannot_be_read_are_an_error_and_not_left_out)
+{
+	struct rota_dependency after = {.nth = 1};
+	struct rota_task tasks[] = {
+		ROTA_TASK(.type = "t"), ROTA_TASK(.type = "t", .after = &after, .after_count = 1)};
+	struct rota_store *store = NULL;
+	struct rota_task_info *info = NULL;
+	rota_id ids[2];
+
+	CHECK_OK(rota_store_open(test_path("a.db"), NULL, &store, &err), &err);
+	CHECK_OK(rota_task_enqueue(store, tasks, 2, ids, &err), &err);
+	CHECK_OK(rota_task_get(store, ids[1], &info, &err), &err);
+	CHECK_EQ(info->predecessor_count, 1);
+	rota_task_info_free(info);
+	info = NULL;
+	sql(test_path("a.db"), "ALTER TABLE rota_edge RENAME COLUMN policy TO other");
+	CHECK(rota_task_get(store, ids[1], &info, &err) != ROTA_OK);
+	CHECK(!info);
+	rota_store_close(store);
+}

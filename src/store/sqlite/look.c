@@ -160,7 +160,7 @@ static enum rota_status edge_list(struct rota_session *session, enum rota_sql co
 	const struct rota_edge_info **list;
 	int64_t n;
 	sqlite3_stmt *s;
-	int got;
+	int got = 0;
 	bool done = true;
 
 	if (rota_sql_number(session, count, &n, NULL, "i", id))
@@ -181,6 +181,8 @@ static enum rota_status edge_list(struct rota_session *session, enum rota_sql co
 		to->failed = (enum rota_after_failed)sqlite3_column_int(s, 4);
 		list[(*ret_count)++] = to;
 	}
+	if (!s || got < 0)
+		return session->error.status;
 	sqlite3_reset(s);
 	*ret = list;
 	return done ? ROTA_OK : rota_session_memory(session);
