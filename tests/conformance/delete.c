@@ -368,6 +368,48 @@ CASE(keep_zero_of_failed_tasks_holds_for_expired_cancelled_and_cascaded_ones)
 	CHECK_STATE(d, ROTA_STATE_COMPLETED);
 }
 
+/* C waits for B and D; B goes by the same call that A's end would cancel it by, and counts once. */
+CASE(task_that_expires_with_its_predecessor_and_is_not_kept_counts_once)
+{
+	rota_id gate = PUT(.queue = "q", .delay = ROTA_SECONDS(3600)), a, b, c, d;
+
+	keep(ROTA_FOREVER, 0);
+	a = PUT(.expires_in = ROTA_SECONDS(5), AFTER(ON(gate)));
+	b = PUT(.expires_in = ROTA_SECONDS(5), AFTER(OR_CANCEL(ON(a))));
+	d = PUT(.queue = "q", .delay = ROTA_SECONDS(3600));
+	c = PUT(.queue = "q", AFTER(ON(b), ON(d)));
+	advance(ROTA_SECONDS(6));
+	maintain();
+	CHECK(gone(a) && gone(b));
+	CHECK_STATE(c, ROTA_STATE_BLOCKED);
+	CHECK_EQ(get(c)->pending, 1);
+	CHECK_EQ(get(c)->failed_dependencies, 1);
+}
+
+CASE(tasks_cancelled_in_one_call_and_not_kept_count_once_in_any_order)
+{
+	for (int order = 0; order < 6; order++) {
+		static const int orders[6][3] = {
+			{ 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 }, { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
+		enum rota_status each[3]; /* who went along with another is not found */
+		rota_id ids[3], list[3], c, d;
+
+		keep(ROTA_FOREVER, 0);
+		ids[0] = PUT();
+		ids[1] = PUT(AFTER(OR_CANCEL(ON(ids[0]))));
+		ids[2] = PUT(.signals = 1, BEFORE(ON(ids[1])));
+		d = PUT(.queue = "q", .delay = ROTA_SECONDS(3600));
+		c = PUT(.queue = "q", AFTER(ON(ids[0]), ON(ids[1]), ON(ids[2]), ON(d)));
+		for (int i = 0; i < 3; i++)
+			list[i] = ids[orders[order][i]];
+		CHECK_OK(rota_task_cancel(store, list, 3, NULL, each, &err), &err);
+		CHECK(gone(ids[0]) && gone(ids[1]) && gone(ids[2]));
+		CHECK_STATE(c, ROTA_STATE_BLOCKED);
+		CHECK_EQ(get(c)->pending, 1);
+		CHECK_EQ(get(c)->failed_dependencies, 3);
+	}
+}
+
 CASE(pruned_task_is_not_found_by_a_late_resend)
 {
 	struct rota_verdict v;
