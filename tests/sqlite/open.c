@@ -194,6 +194,40 @@ TEST(a_locked_store_is_busy_after_the_time_asked_for_and_says_how_long)
 	rota_store_close(store);
 }
 
+static sqlite3 *connections[8];
+static int connection_count;
+
+/* As a SQLite that was built with another default. */
+static int careless(sqlite3 *db, const char **ret_message, const void *routines)
+{
+	(void)ret_message, (void)routines;
+	if (connection_count < 8)
+		connections[connection_count++] = db;
+	return sqlite3_exec(db, "PRAGMA synchronous = OFF", NULL, NULL, NULL);
+}
+
+TEST(an_ok_survives_a_power_cut_whatever_sqlite_s_default_is)
+{
+	struct rota_store *store = NULL;
+	struct rota_task task = ROTA_TASK(.type = "t");
+
+	CHECK_EQ(sqlite3_auto_extension((void (*)(void))careless), SQLITE_OK);
+	CHECK_OK(rota_store_open(test_path("a.db"), NULL, &store, &err), &err);
+	CHECK_OK(rota_task_enqueue(store, &task, 1, NULL, &err), &err);
+	sqlite3_reset_auto_extension();
+	CHECK(connection_count > 0);
+	for (int i = 0; i < connection_count; i++) {
+		sqlite3_stmt *row = NULL;
+
+		CHECK_EQ(sqlite3_prepare_v2(connections[i], "PRAGMA synchronous", -1, &row, NULL),
+			SQLITE_OK);
+		CHECK_EQ(sqlite3_step(row), SQLITE_ROW);
+		CHECK_EQ(sqlite3_column_int(row, 0), 2);
+		sqlite3_finalize(row);
+	}
+	rota_store_close(store);
+}
+
 TEST(a_relative_path_holds_when_the_directory_changes)
 {
 	struct rota_task task = ROTA_TASK(.type = "t");

@@ -83,12 +83,13 @@ enum rota_status rota_session_answer(const struct rota_session *session, struct 
 /* ---- connections ---- */
 
 /* What every connection of ours has: no checkpoints of its own (housekeep makes them), no zeroing
- * of deleted content (Debian's default; a task's life is a delete), sorting in memory. The page
+ * of deleted content (Debian's default; a task's life is a delete), sorting in memory, and whatever a build's default is, an OK survives a power cut. The page
  * cache holds what a group of the largest size touches. */
 static const char *const connection_pragmas =
 	"PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = OFF; PRAGMA temp_store = DEFAULT;"
 	"PRAGMA cache_size = -16384; PRAGMA journal_size_limit = 8388608; PRAGMA foreign_keys = "
-	"OFF; PRAGMA recursive_triggers = OFF";
+	"OFF; PRAGMA recursive_triggers = OFF;"
+	"PRAGMA synchronous = FULL";
 
 enum rota_status rota_session_connect(
 	struct rota_backend *backend, int flags, sqlite3 **ret_db, struct rota_error *err)

@@ -151,7 +151,7 @@ enum rota_status rota_session_prepare(struct rota_session *session, struct rota_
 		return rota_session_answer(session, err);
 	(void)sqlite3_busy_handler(session->db, lock_wait, session);
 	(void)sqlite3_wal_hook(session->db, wal_grew, session);
-	session->durability = ROTA_DURABILITY_COMMIT; /* SQLite's own default is FULL */
+	session->durability = ROTA_DURABILITY_COMMIT; /* the connection's pragmas say FULL */
 	return ROTA_OK;
 }
 
