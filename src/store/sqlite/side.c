@@ -170,8 +170,9 @@ bool rota_side_alive(struct rota_side *side, int64_t slot)
 
 void rota_side_tell(struct rota_side *side)
 {
-	atomic_fetch_add(&side->own, 1);
+	/* In this order: a look in between sees one foreign commit too many, never one too few. */
 	atomic_fetch_add(&side->page->commits, 1);
+	atomic_fetch_add(&side->own, 1);
 	if (atomic_load(&side->page->sleepers) > atomic_load(&side->sleeping))
 		rota_futex_wake((const uint32_t *)&side->page->commits, INT_MAX, true);
 }
