@@ -258,6 +258,24 @@ TEST(everything_works_without_a_side_file)
 	rota_store_close(store);
 }
 
+TEST(everything_works_when_the_side_file_is_cut_short)
+{
+	struct rota_task task = ROTA_TASK(.type = "t");
+	struct rota_store *store = NULL;
+	struct rota_claims *claims = NULL;
+	struct rota_claim_options options = {.size = sizeof(options), .wait = ROTA_MS(50)};
+
+	CHECK_OK(rota_store_open(test_path("a.db"), NULL, &store, &err), &err);
+	CHECK_EQ(truncate(test_path("a.db-rota"), 0), 0);
+	CHECK_OK(rota_task_enqueue(store, &task, 1, NULL, &err), &err);
+	for (size_t n = 1; n != (size_t)-1; n--) {
+		CHECK_OK(rota_task_claim(store, &options, &claims, NULL, &err), &err);
+		CHECK_EQ(claims->count, n);
+		rota_claims_free(claims);
+	}
+	rota_store_close(store);
+}
+
 TEST(states_in_the_schema_are_those_of_the_rules)
 {
 	sqlite3 *db = NULL;

@@ -124,10 +124,11 @@ static enum rota_status hint_wait(
 {
 	rota_tick deadline = rota_tick_add(backend->world->now(backend->world), timeout);
 	uint32_t stopped = atomic_load(&backend->hint_stopped);
+	bool there = backend->side && rota_side_there(backend->side);
 
-	if (backend->side && rota_side_wait(backend->side, deadline))
+	if (there && rota_side_wait(backend->side, deadline))
 		return ROTA_OK;
-	if (!backend->side && !stopped)
+	if (!there && !stopped)
 		rota_futex_wait((const uint32_t *)&backend->hint_stopped, stopped, deadline, false);
 	return rota_err(
 		err, ROTA_TIMED_OUT, "no other process is known to have committed anything");

@@ -68,6 +68,14 @@ static bool side_map(struct rota_side *side)
 	return side->page != MAP_FAILED;
 }
 
+/* Somebody may have cut it short: what is mapped cannot be touched then. */
+bool rota_side_there(const struct rota_side *side)
+{
+	struct stat st;
+
+	return !fstat(side->fd, &st) && st.st_size >= (off_t)sizeof(*side->page);
+}
+
 struct rota_side *rota_side_open(const char *database)
 {
 	struct rota_side *side = calloc(1, sizeof(*side));
@@ -170,6 +178,8 @@ bool rota_side_alive(struct rota_side *side, int64_t slot)
 
 void rota_side_tell(struct rota_side *side)
 {
+	if (!rota_side_there(side))
+		return;
 	/* In this order: a look in between sees one foreign commit too many, never one too few. */
 	atomic_fetch_add(&side->page->commits, 1);
 	atomic_fetch_add(&side->own, 1);
@@ -197,6 +207,8 @@ static bool side_sleep(struct rota_side *side, rota_tick deadline)
 		if (atomic_load(&side->stopped) || world->now(world) >= deadline)
 			return false;
 		rota_futex_wait((const uint32_t *)&side->page->commits, seen, deadline, true);
+		if (!rota_side_there(side))
+			return false;
 		seen = atomic_load(&side->page->commits);
 	}
 	return !atomic_load(&side->stopped);
@@ -206,10 +218,13 @@ bool rota_side_wait(struct rota_side *side, rota_tick deadline)
 {
 	bool changed;
 
+	if (!rota_side_there(side))
+		return false;
 	atomic_fetch_add(&side->sleeping, 1);
 	atomic_fetch_add(&side->page->sleepers, 1);
 	changed = side_sleep(side, deadline);
-	atomic_fetch_sub(&side->page->sleepers, 1);
+	if (rota_side_there(side))
+		atomic_fetch_sub(&side->page->sleepers, 1);
 	atomic_fetch_sub(&side->sleeping, 1);
 	return changed;
 }
@@ -224,6 +239,8 @@ static const uint32_t *word(const _Atomic uint32_t *at)
 
 void rota_side_queue(struct rota_side *side, bool enter)
 {
+	if (!rota_side_there(side))
+		return;
 	if (enter) {
 		atomic_fetch_add(&side->page->waiting, 1);
 		return;
@@ -241,7 +258,7 @@ void rota_side_queue_sleep(struct rota_side *side, rota_tick deadline)
 
 bool rota_side_queued(const struct rota_side *side)
 {
-	return atomic_load(&side->page->waiting) > 0;
+	return rota_side_there(side) && atomic_load(&side->page->waiting) > 0;
 }
 
 bool rota_side_offer(struct rota_side *side, rota_tick deadline)
@@ -256,13 +273,14 @@ bool rota_side_offer(struct rota_side *side, rota_tick deadline)
 
 void rota_side_hard(struct rota_side *side, rota_tick now)
 {
-	atomic_store(&side->page->hard_at, now);
+	if (rota_side_there(side))
+		atomic_store(&side->page->hard_at, now);
 }
 
 /* A time to come is of another boot. */
 rota_tick rota_side_hard_at(const struct rota_side *side, rota_tick now)
 {
-	rota_tick at = atomic_load(&side->page->hard_at);
+	rota_tick at = rota_side_there(side) ? atomic_load(&side->page->hard_at) : 0;
 
 	return at <= now ? at : 0;
 }
@@ -271,6 +289,8 @@ rota_tick rota_side_hard_at(const struct rota_side *side, rota_tick now)
 void rota_side_stop(struct rota_side *side)
 {
 	atomic_store(&side->stopped, 1);
+	if (!rota_side_there(side))
+		return;
 	atomic_fetch_add(&side->page->commits, 1);
 	rota_futex_wake((const uint32_t *)&side->page->commits, INT_MAX, true);
 }

@@ -186,6 +186,8 @@ void rota_names_forget(struct rota_session *session);
 
 /* side.c: the file beside the database, DB-rota: who is alive, and who waits for commits. */
 struct rota_side *rota_side_open(const char *path);
+/* False: there is nothing left of it; then it tells nothing and wakes nobody. */
+bool rota_side_there(const struct rota_side *side);
 void rota_side_close(struct rota_side *side);
 /* Locks a free byte for as long as *ret_fd is open. False: none to be had. */
 bool rota_side_join(struct rota_side *side, int64_t *ret_slot, int *ret_fd);

@@ -42,7 +42,7 @@ static void lock_sleep(struct rota_session *session, int tries)
 	rota_tick until = rota_tick_add(world->now(world), us);
 	static const uint32_t nobody_wakes;
 
-	if (session->lock_queued && world->threads)
+	if (session->lock_queued && world->threads && rota_side_there(session->backend->side))
 		rota_side_queue_sleep(session->backend->side, until);
 	else
 		world->park(world, &nobody_wakes, 0, until);
