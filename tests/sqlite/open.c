@@ -344,29 +344,3 @@ TEST(edges_that_cannot_be_read_are_an_error_and_not_left_out)
 	CHECK(!info);
 	rota_store_close(store);
 }
-
-TEST(holders_and_workers_of_earlier_boots_go_and_their_ids_do_not_come_again)
-{
-	const char *path = test_path("a.db");
-	struct rota_claim_options options = {.size = sizeof(options), .worker = "now"};
-	struct rota_claims *claims = NULL;
-	struct rota_store *store = NULL;
-
-	put(path);
-	sql(path, "INSERT INTO rota_holder(id, name, boot, worker) VALUES"
-		  "(1, 'a', 'old', 1), (2, 'b', 'old', 0), (7, 'c', 'old', 0);"
-		  "INSERT INTO rota_worker(id, name, boot, pid, joined_at, beat_at) VALUES"
-		  "(1, 'a', 'old', 1, 0, 0), (2, 'b', 'old', 1, 0, 0)");
-	sql(path, "UPDATE rota_task SET state = 3, holder = 1, lease_until = 1 << 60, attempt = 1,"
-		  " token = 1, started_at = 1");
-	CHECK_OK(rota_store_open(path, NULL, &store, &err), &err);
-	CHECK_OK(rota_task_claim(store, &options, &claims, NULL, &err), &err);
-	rota_claims_free(claims);
-	rota_store_close(store);
-	CHECK_EQ(number(path, "SELECT count(*) FROM rota_task WHERE holder = 1 AND state = 3"), 0);
-	CHECK_EQ(number(path, "SELECT count(*) FROM rota_attempt WHERE worker = 'a'"), 1);
-	CHECK_EQ(number(path, "SELECT count(*) FROM rota_holder WHERE id < 7"), 0);
-	CHECK_EQ(number(path, "SELECT count(*) FROM rota_holder WHERE id < 8"), 1);
-	CHECK_EQ(number(path, "SELECT count(*) FROM rota_worker"), 1);
-	CHECK_EQ(number(path, "SELECT max(id) FROM rota_worker"), 2);
-}

@@ -172,15 +172,6 @@ static enum rota_status leases_look(struct maintain *m)
 	return got < 0 ? session->error.status : ROTA_OK;
 }
 
-/* Nothing is held any more by those of earlier boots, once all leases were looked at. */
-static enum rota_status holders_drop(struct rota_session *session)
-{
-	const char *boot = rota_world_boot_id();
-	enum rota_status status = rota_sql_run(session, ROTA_SQL_HOLDER_DROP, "t", boot);
-
-	return status ? status : rota_sql_run(session, ROTA_SQL_WORKER_DROP, "t", boot);
-}
-
 /* All running tasks are looked at, but only when a lease may have ended: what ends first is
  * remembered, and other processes' claims and deaths are looked for once in a while. */
 static enum rota_status rescue(struct maintain *m)
@@ -193,8 +184,6 @@ static enum rota_status rescue(struct maintain *m)
 		status = leases_look(m);
 		if (!status)
 			status = apply(m, rota_rule_lose);
-		if (!status && session->lease_next)
-			status = holders_drop(session);
 	}
 	if (session->lease_next != ROTA_TICK_NEVER)
 		next_in(m, session->lease_next - session->tick);
