@@ -105,6 +105,7 @@ static enum rota_status verdict_apply(struct finish *f, size_t i, struct rota_ro
 		return ROTA_OK;
 	row->error = verdict->error;
 	status = said_if_kept(session, row, verdict);
+	row->completes = !status && rota_row_completes(&before, row, session->now);
 	return status ? status : rota_work_changed(session, row, &before);
 }
 
@@ -153,6 +154,45 @@ static enum rota_status finish_following(struct finish *f)
 
 /* ---- slices ---- */
 
+/* All of them complete, and none is kept nor has anything in rota_extra. */
+static bool all_go(struct finish *f, size_t at, size_t n)
+{
+	const struct rota_row *rows = f->session->work->rows;
+	const struct rota_queue_row *queue = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct rota_row *row = &rows[i];
+
+		if (!row->facts.id)
+			continue;
+		if (row->facts.state != ROTA_STATE_RUNNING ||
+			f->verdicts[at + i]->outcome != ROTA_OUTCOME_COMPLETE ||
+			(row->facts.flags & ROTA_ROW_EXTRA))
+			return false;
+		if ((!queue || queue->id != row->queue) &&
+			rota_queue_by_id(f->session, row->queue, &queue))
+			return false;
+		if (queue->keep_completed)
+			return false;
+	}
+	return true;
+}
+
+/* As little of each row as will do, which is guessed from the slice before. */
+static enum rota_status verdicts_load(struct finish *f, size_t at, size_t n)
+{
+	struct rota_session *session = f->session;
+	enum rota_status status = ROTA_OK;
+
+	if (session->finishes_brief)
+		status = rota_work_load_brief(session, &f->ids[at], n);
+	if (status || (session->finishes_brief && all_go(f, at, n)))
+		return status;
+	status = rota_work_load(session, &f->ids[at], n);
+	session->finishes_brief = !status && all_go(f, at, n);
+	return status;
+}
+
 static enum rota_status finish_slice(struct finish *f)
 {
 	enum rota_status status = ROTA_OK;
@@ -161,7 +201,7 @@ static enum rota_status finish_slice(struct finish *f)
 		return finish_following(f);
 	for (size_t at = 0, n; at < f->count && !status; at += n) {
 		n = rota_work_slice(f->session, &f->ids[at], f->count - at);
-		status = rota_work_load(f->session, &f->ids[at], n);
+		status = verdicts_load(f, at, n);
 		for (size_t k = 0; k < n && !status; k++)
 			status = verdict_apply(f, at + k, &f->session->work->rows[k]);
 	}

@@ -200,7 +200,10 @@ enum rota_status rota_queue_by_id(
 
 	if (status)
 		return status;
-	*ret = rota_map_get(names->queues, id);
+	*ret = names->last_found;
+	if (*ret && (*ret)->id == id)
+		return ROTA_OK;
+	*ret = names->last_found = rota_map_get(names->queues, id);
 	if (*ret)
 		return ROTA_OK;
 	names->queues_stale = true; /* somebody made it since */

@@ -63,30 +63,56 @@ static enum rota_status extra_load(struct rota_session *session, struct rota_row
 	return ROTA_OK;
 }
 
-enum rota_status rota_rows_load(
-	struct rota_session *session, struct rota_row *rows, const rota_id *ids, size_t n)
+/* What completing a task that is not kept looks at. */
+static void row_read_brief(struct rota_row *row, sqlite3_stmt *s)
+{
+	struct rota_facts *f = &row->facts;
+
+	memset(row, 0, sizeof(*row));
+	f->id = sqlite3_column_int64(s, 1);
+	f->state = (enum rota_state)sqlite3_column_int(s, 2);
+	row->queue = sqlite3_column_int64(s, 3);
+	f->flags = (uint32_t)sqlite3_column_int64(s, 4);
+	f->attempt = sqlite3_column_int(s, 5);
+	f->token = sqlite3_column_int64(s, 6);
+	f->settled = sqlite3_column_int64(s, 7);
+	f->settled_outcome = sqlite3_column_int(s, 8);
+}
+
+static enum rota_status rows_read(struct rota_session *session, struct rota_row *rows,
+	const rota_id *ids, size_t n, enum rota_sql which)
 {
 	sqlite3_stmt *s;
 	size_t seen = 0;
 	int got;
 
 	ROTA_SHOW(session, ids, n, id_columns);
-	s = rota_sql_query(session, ROTA_SQL_TASK_LOAD, "");
+	s = rota_sql_query(session, which, "");
 	while ((got = rota_sql_next(session, s)) > 0) {
 		size_t nth = (size_t)sqlite3_column_int64(s, 0);
 
 		for (; seen < nth; seen++)
 			rows[seen].facts.id = 0;
-		row_read(&rows[seen++], s);
+		if (which == ROTA_SQL_TASK_LOAD)
+			row_read(&rows[seen++], s);
+		else
+			row_read_brief(&rows[seen++], s);
 	}
 	for (; seen < n; seen++)
 		rows[seen].facts.id = 0;
-	for (size_t i = 0; i < n && got == 0; i++) {
-		if (rows[i].facts.id && (rows[i].facts.flags & ROTA_ROW_EXTRA) &&
-			extra_load(session, &rows[i]))
-			return session->error.status;
-	}
 	return got < 0 ? session->error.status : ROTA_OK;
+}
+
+enum rota_status rota_rows_load(
+	struct rota_session *session, struct rota_row *rows, const rota_id *ids, size_t n)
+{
+	enum rota_status status = rows_read(session, rows, ids, n, ROTA_SQL_TASK_LOAD);
+
+	for (size_t i = 0; i < n && !status; i++) {
+		if (rows[i].facts.id && (rows[i].facts.flags & ROTA_ROW_EXTRA))
+			status = extra_load(session, &rows[i]);
+	}
+	return status;
 }
 
 enum rota_status rota_row_ours(struct rota_session *session, const struct rota_row *row, bool *ret)
@@ -117,6 +143,20 @@ static enum rota_status foreign_hide(struct rota_session *session, struct rota_r
 			rows[i].facts.id = 0;
 	}
 	return ROTA_OK;
+}
+
+enum rota_status rota_work_load_brief(struct rota_session *session, const rota_id *ids, size_t n)
+{
+	struct rota_work *work = session->work;
+	enum rota_status status = rota_work_flush(session);
+
+	ROTA_ASSERT(n <= ROTA_SQLITE_ROWS);
+	if (!status)
+		status = rows_read(session, work->rows, ids, n, ROTA_SQL_TASK_LOAD_BRIEF);
+	if (!status)
+		status = foreign_hide(session, work->rows, n);
+	work->count = n;
+	return status;
 }
 
 enum rota_status rota_work_load(struct rota_session *session, const rota_id *ids, size_t n)
@@ -160,6 +200,10 @@ size_t rota_work_slice(struct rota_session *session, const rota_id *ids, size_t 
 /* ---- storing ---- */
 
 #define COLUMN(kind, member) ROTA_INPUT(kind, struct rota_row, member)
+/* What the end of an attempt takes away. */
+#define COMPLETE_CLEARS                                                                            \
+	(ROTA_FACT_STARTED | ROTA_FACT_LOST | ROTA_FACT_REFUNDED | ROTA_FACT_SUSPECT |             \
+		ROTA_FACT_HAND)
 static const struct rota_input_column store_columns[] = {
 	COLUMN(I64, facts.id),
 	COLUMN(I32, facts.state),
@@ -202,8 +246,47 @@ static enum rota_status extra_store(struct rota_session *session, struct rota_ro
 		row->facts.expires_at, check, (int64_t)row->facts.crashes);
 }
 
+bool rota_row_completes(const struct rota_facts *before, const struct rota_row *row, rota_time now)
+{
+	const struct rota_facts *f = &row->facts;
+
+	return before->state == ROTA_STATE_RUNNING && f->state == ROTA_STATE_COMPLETED &&
+	       !row->effect.attempt_row && !row->error && !(f->flags & ROTA_ROW_EXTRA) &&
+	       f->flags == (before->flags & ~COMPLETE_CLEARS) && f->finished_at == now &&
+	       f->settled == f->token && f->settled_outcome == ROTA_OUTCOME_COMPLETE &&
+	       f->token == before->token && f->attempt == before->attempt &&
+	       f->run_at == before->run_at && f->pending == before->pending &&
+	       f->failed_dependencies == before->failed_dependencies &&
+	       f->signals == before->signals && f->started_at == before->started_at &&
+	       f->first_started_at == before->first_started_at;
+}
+
+/* Rows that simply completed change alike: one statement without a word on each. The others are
+ * left at the front of list. */
+static enum rota_status completed_store(
+	struct rota_session *session, struct rota_row **list, size_t *n)
+{
+	struct rota_row *completed[ROTA_SQLITE_ROWS];
+	size_t count = 0, kept = 0;
+
+	for (size_t i = 0; i < *n; i++) {
+		if (list[i]->completes)
+			completed[count++] = list[i];
+		else
+			list[kept++] = list[i];
+	}
+	*n = kept;
+	if (!count)
+		return ROTA_OK;
+	ROTA_SHOW_LIST(session, completed, count, store_columns);
+	return rota_sql_run(session, ROTA_SQL_TASK_COMPLETE, "iii", session->now,
+		(int64_t)~COMPLETE_CLEARS, (int64_t)ROTA_OUTCOME_COMPLETE);
+}
+
 enum rota_status rota_rows_store(struct rota_session *session, struct rota_row **list, size_t n)
 {
+	if (completed_store(session, list, &n))
+		return session->error.status;
 	for (size_t i = 0; i < n; i++) {
 		if (extra_store(session, list[i]))
 			return session->error.status;

@@ -44,7 +44,8 @@ struct rota_row {
 	const char *error;          /* the caller's reason, borrowed until the flush */
 	int64_t arrivals, failures; /* what settling counted */
 	bool cancel, remove, extra_changed;
-	int8_t gone; /* what a removed one leaves behind: its final state, or -1 */
+	bool completes; /* and nothing else: see rota_row_completes */
+	int8_t gone;    /* what a removed one leaves behind: its final state, or -1 */
 };
 
 struct rota_work {
@@ -64,6 +65,11 @@ enum rota_status rota_rows_load(
 enum rota_status rota_work_load(struct rota_session *session, const rota_id *ids, size_t n);
 /* Whether the file has any edges: no task's end needs to look for its own then. */
 enum rota_status rota_edges_any(struct rota_session *session, bool *ret);
+/* The same with less of each row: enough for the rule of completing, if its row is to be removed.
+ */
+enum rota_status rota_work_load_brief(struct rota_session *session, const rota_id *ids, size_t n);
+/* Whether the row, after the rule, only differs from before as all do that complete. */
+bool rota_row_completes(const struct rota_facts *before, const struct rota_row *row, rota_time now);
 /* How many from the front of ids can be loaded at once: no id twice. */
 size_t rota_work_slice(struct rota_session *session, const rota_id *ids, size_t n);
 /* row->effect says what became of it. before: the facts as they were. */

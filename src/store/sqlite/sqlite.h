@@ -56,6 +56,7 @@ struct rota_name_cache {
 	const char *last_queue, *last_type; /* texts of the last look-ups, in the maps */
 	int64_t last_queue_id, last_type_id;
 	const struct rota_holder_row *last_holder;
+	const struct rota_queue_row *last_found; /* by id */
 };
 struct rota_holder_row {
 	int64_t id;
@@ -85,7 +86,8 @@ struct rota_session {
 	int wal_next;             /* no checkpoint before the log has that many pages */
 	int wal_pages, wal_group; /* after the last commit; the most that one group wrote */
 	int64_t seen_version;     /* what rota_session_changed saw last */
-	uint32_t version; /* of the data, after our last transaction: tells foreign commits */
+	uint32_t version;    /* of the data, after our last transaction: tells foreign commits */
+	bool finishes_brief; /* the last finishes removed their rows; see finish.c */
 	bool beginning, lock_queued; /* queued: the side file knows that the lock is waited for */
 	rota_tick turn_since;        /* when we last got the lock after a wait */
 	rota_tick offer_after;       /* nobody took the last offer: no other before then */
