@@ -75,6 +75,43 @@ TEST(one_task_and_a_thousand_cost_one_sync_each)
 	rota_store_close(store);
 }
 
+static _Atomic uint64_t statements;
+
+static int statement_count(unsigned what, void *arg, void *statement, void *text)
+{
+	(void)what, (void)arg, (void)statement, (void)text;
+	statements++;
+	return 0;
+}
+
+static int connection_watch(sqlite3 *db, char **ret_error, const void *api)
+{
+	(void)ret_error, (void)api;
+	return sqlite3_trace_v2(db, SQLITE_TRACE_STMT, statement_count, NULL);
+}
+
+TEST(a_thousand_tasks_take_few_statements)
+{
+	struct rota_store *store;
+	uint64_t before;
+
+	CHECK_EQ(sqlite3_auto_extension((void (*)(void))connection_watch), SQLITE_OK);
+	store = open_store("a.db");
+	keep_nothing(store);
+	put(store, 1000);
+	before = statements;
+	put(store, 1000);
+	CHECK_MSG(statements - before <= 4, "enqueue: %" PRIu64, statements - before);
+	(void)work(store, 1000);
+	before = statements;
+	CHECK_EQ(work(store, 1000), 1000);
+	CHECK_MSG(statements - before <= 24, "claim and finish: %" PRIu64, statements - before);
+	before = statements;
+	put(store, 1);
+	CHECK_MSG(statements - before <= 4, "one task: %" PRIu64, statements - before);
+	rota_store_close(store);
+}
+
 TEST(one_task_writes_two_pages_and_a_thousand_some_sixty)
 {
 	struct rota_store *store = open_store("a.db");
