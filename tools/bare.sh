@@ -85,10 +85,10 @@ git clone --quiet --bare "$repository" "$root/srv/rota.git"
 chown -R 0:0 "$root/srv/rota.git"
 say "apt-get install git make"
 inside 'apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y \
-	install --no-install-recommends git make >/dev/null 2>&1 && git clone --quiet /srv/rota.git /root/rota'
+	install --no-install-recommends git make >/dev/null 2>&1 && git clone --quiet /srv/rota.git ~/rota'
 for command; do
 	say "$command"
 	start=$(date +%s)
-	inside "cd /root/rota && $command"
+	inside "cd ~/rota && $command"
 	say "$command: done in $(($(date +%s) - start)) s"
 done
