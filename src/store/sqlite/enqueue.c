@@ -135,7 +135,12 @@ static void chunk_sort(struct rota_chunk *chunk)
 			chunk->keys[chunk->key_count++] =
 				(struct chunk_key){chunk->tasks[i]->key, 0, i, false, false};
 	}
-	qsort(chunk->keys, chunk->key_count, sizeof(*chunk->keys), by_key);
+	for (size_t i = 1; i < chunk->key_count; i++) {
+		if (by_key(&chunk->keys[i - 1], &chunk->keys[i]) > 0) {
+			qsort(chunk->keys, chunk->key_count, sizeof(*chunk->keys), by_key);
+			break;
+		}
+	}
 }
 
 /* A key given twice ends the chunk before its second task, which meets the first one as a row. */

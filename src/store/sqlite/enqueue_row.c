@@ -170,9 +170,11 @@ static const struct rota_input_column plain_columns[] = {
 	NEW(I64, id),
 	NEW(I64, run_at),
 	NEW(BYTES, payload),
+	NEW(TEXT, key),
 };
 
-/* What most rows are like: they differ in id, payload and perhaps run_at. */
+/* What most rows are like: they differ in id, payload and perhaps run_at, or in their keys as well.
+ */
 static bool plain(const struct rota_new *rows, size_t n)
 {
 	const struct rota_new *a = &rows[0];
@@ -180,9 +182,9 @@ static bool plain(const struct rota_new *rows, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		const struct rota_new *b = &rows[i];
 
-		if (b->flags || b->pending || b->state != a->state || b->queue != a->queue ||
-			b->type != a->type || b->priority != a->priority ||
-			b->attempts_max != a->attempts_max)
+		if (b->flags != a->flags || (b->flags & ~ROTA_ROW_KEYED) || b->pending ||
+			b->state != a->state || b->queue != a->queue || b->type != a->type ||
+			b->priority != a->priority || b->attempts_max != a->attempts_max)
 			return false;
 	}
 	return true;
@@ -213,9 +215,10 @@ enum rota_status rota_new_flush(struct rota_session *session)
 	rows_tell(session, rows, n);
 	if (plain(rows, n)) {
 		ROTA_SHOW(session, rows, n, plain_columns);
-		return rota_sql_run(session, ROTA_SQL_TASK_INSERT_PLAIN, "iiiiii", session->now,
-			(int64_t)rows->state, rows->queue, rows->type, (int64_t)rows->priority,
-			(int64_t)rows->attempts_max);
+		return rota_sql_run(session,
+			rows->flags ? ROTA_SQL_TASK_INSERT_KEYED : ROTA_SQL_TASK_INSERT_PLAIN,
+			"iiiiiii", session->now, (int64_t)rows->state, rows->queue, rows->type,
+			(int64_t)rows->priority, (int64_t)rows->attempts_max, (int64_t)rows->flags);
 	}
 	ROTA_SHOW(session, rows, n, new_columns);
 	status = rota_sql_run(session, ROTA_SQL_TASK_INSERT, "i", session->now);
